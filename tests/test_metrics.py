@@ -1,0 +1,273 @@
+"""Metrics: by hand, against slow literal transcriptions of the papers, and as laws."""
+
+import math
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softalign.metrics import Score, bits_per_char, bleu, chrf, exact_match, perplexity
+
+LAW = settings(derandomize=True, deadline=None, max_examples=60)
+WORD = st.sampled_from(["a", "b", "c", "dd", "eee"])
+SENTENCE = st.lists(WORD, min_size=1, max_size=9)
+SAID = st.lists(WORD, max_size=9)
+ACCEPTED = st.lists(SENTENCE, min_size=1, max_size=4)
+CORPUS = st.lists(st.tuples(SAID, ACCEPTED), min_size=1, max_size=6)
+
+
+def words(*lines):
+    return [line.split() for line in lines]
+
+
+# ------------------------------------------------------------------------------ by hand
+
+HYPOTHESES = words("the cat sat on the mat", "the dog saw the the bird")
+REFERENCES = [
+    words("the cat is on the mat", "a cat sat on the red mat"),
+    words(
+        "the dog saw the bird in a tree",
+        "the dog watched the bird over there",
+        "one dog saw a bird fly past it now",
+    ),
+]
+
+
+def test_bleu_by_hand_to_four_decimals():
+    # Sentence 1 (6 words). 1-grams: the, cat, on, the, mat are in the first reference (which has
+    #   "the" twice), sat in the second: 6/6. 2-grams: "the cat" "on the" "the mat" in the first,
+    #   "cat sat" "sat on" in the second: 5/5. 3-grams: "the cat sat" in neither; "cat sat on" and
+    #   "sat on the" in the second, "on the mat" in the first: 3/4. 4-grams: "cat sat on the": 1/3.
+    #   Nearest length of 6 and 7 is 6.
+    # Sentence 2 (6 words). 1-grams: "the" is said 3 times; the first reference has it twice, the
+    #   second twice, the third never: 2 count, not 3 and not 4; dog, saw, bird: 5/6.
+    #   2-grams: "the dog" "dog saw" "saw the" "the bird", not "the the": 4/5.
+    #   3-grams: "the dog saw" "dog saw the": 2/4. 4-grams: "the dog saw the": 1/3.
+    #   Nearest length of 8, 7 and 9 is 7.
+    # Corpus: 11/12, 9/10, 5/8, 2/6; their product is 495/2880 = 0.171875,
+    #   its square root 0.4145781, and again 0.6438774.
+    # Lengths: 12 words for 6 + 7 = 13, so the brevity penalty is exp(1 - 13/12) = 0.9200444.
+    # 100 * 0.9200444 * 0.6438774 = 59.2396.
+    score = bleu(HYPOTHESES, REFERENCES)
+    assert score.value == pytest.approx(59.2396, abs=5e-5)
+    assert score.detail == "precisions 91.7/90.0/62.5/33.3, brevity penalty 0.920, 12 words for 13"
+
+
+def test_chrf_by_hand():
+    # "abc" for "abcd": orders 1 to 3 have P = 1 and R = 3/4, 2/3, 1/2, mean 23/36; order 4 has no
+    # n-gram in the hypothesis and is left out. 5 * 23/36 / (4 + 23/36) = 115/167.
+    assert chrf(words("abc"), [words("abcd")]).value == pytest.approx(100 * 115 / 167)
+    # Against "abc" alone it is perfect, and the best reference decides; spaces do not count.
+    assert chrf(words("abc"), [words("abcd", "a bc")]).value == 100.0
+
+
+def test_exact_match_by_hand():
+    said = words("a dog", "two dogs", "a dog", "")
+    accepted = [words("the dog", "a dog"), words("two dog"), words("a dogs"), words("a")]
+    assert exact_match(said, accepted) == 0.25
+    assert exact_match([("a", "dog")], [(["a", "dog"],)]) == 1.0  # tuples and lists are alike
+
+
+def test_perplexity_and_bits_by_hand():
+    # Probabilities 1/2, 1/4, 1/8: product 2**-6, so 2 bits a word and perplexity 2**2.
+    total = math.log(1 / 2) + math.log(1 / 4) + math.log(1 / 8)
+    assert perplexity(total, 3) == pytest.approx(4)
+    assert bits_per_char(total, 12) == pytest.approx(0.5)
+    assert perplexity(0.0, 5) == 1.0
+    assert perplexity(1e-15, 1) == 1.0  # a rounding above 0 is not an error
+    assert str(bits_per_char(0.0, 5)) == "0.0"  # not -0.0
+    assert perplexity(-math.inf, 3) == math.inf
+    assert bits_per_char(-math.inf, 3) == math.inf
+    assert perplexity(-1e6, 1) == math.inf
+
+
+# ------------------------------------------------------------------------------ oracles
+
+
+def ngrams(tokens, n):
+    return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
+
+
+def slow_bleu(hypotheses, references):
+    """Papineni et al. (2002), equations of section 2, written down literally."""
+    c = sum(map(len, hypotheses))
+    r = 0
+    for said, accepted in zip(hypotheses, references, strict=True):
+        r += min((abs(len(one) - len(said)), len(one)) for one in accepted)[1]
+    product = 1.0
+    for n in range(1, 5):
+        clipped = possible = 0
+        for said, accepted in zip(hypotheses, references, strict=True):
+            for ngram, count in ngrams(said, n).items():
+                possible += count
+                clipped += min(count, max(ngrams(one, n)[ngram] for one in accepted))
+        product *= clipped / possible if possible else 0.0
+    if product == 0:
+        return 0.0
+    return 100 * (1 if c > r else math.exp(1 - r / c)) * product**0.25
+
+
+def slow_chrf(hypotheses, references):
+    """Popović (2015), equation 1; averages over the orders that exist; the best reference."""
+
+    def value(counts):
+        used = [(h, r, m) for h, r, m in counts if h and r]
+        if not used:
+            return 0.0
+        precision = sum(m / h for h, r, m in used) / len(used)
+        recall = sum(m / r for h, r, m in used) / len(used)
+        return 500 * precision * recall / (4 * precision + recall) if precision + recall else 0.0
+
+    def triples(said, one):
+        for n in range(1, 7):
+            h, r = ngrams("".join(said), n), ngrams("".join(one), n)
+            # sacrebleu: n-grams said are not held against a reference too short to have any
+            yield (h.total() if r else 0, r.total(), (h & r).total())
+
+    totals = [[0, 0, 0] for _ in range(6)]
+    for said, accepted in zip(hypotheses, references, strict=True):
+        shortest_first = sorted(map(" ".join, accepted), key=lambda line: (len(line), line))
+        best = max((list(triples(said, line.split())) for line in shortest_first), key=value)
+        totals = [
+            [a + b for a, b in zip(x, y, strict=True)] for x, y in zip(totals, best, strict=True)
+        ]
+    return value(totals)
+
+
+@LAW
+@given(CORPUS)
+def test_bleu_equals_the_paper(corpus):
+    said, accepted = zip(*corpus, strict=True)
+    assert bleu(said, accepted, smooth="none").value == pytest.approx(slow_bleu(said, accepted))
+
+
+@LAW
+@given(CORPUS)
+def test_chrf_equals_the_paper(corpus):
+    said, accepted = zip(*corpus, strict=True)
+    assert chrf(said, accepted).value == pytest.approx(slow_chrf(said, accepted))
+
+
+# ------------------------------------------------------------------------------ laws
+
+
+@LAW
+@given(CORPUS)
+def test_the_references_are_a_set(corpus):
+    said, accepted = zip(*corpus, strict=True)
+    shuffled = [[*reversed(one), one[0]] for one in accepted]  # other order, one of them twice
+    assert bleu(said, shuffled) == bleu(said, accepted)
+    assert chrf(said, shuffled) == chrf(said, accepted)
+    assert exact_match(said, shuffled) == exact_match(said, accepted)
+
+
+@LAW
+@given(st.lists(ACCEPTED, min_size=1, max_size=6))
+def test_saying_the_last_reference_is_perfect(accepted):
+    said = [one[-1] for one in accepted]
+    assert exact_match(said, accepted) == 1.0
+    assert chrf(said, accepted).value == 100.0
+    if max(map(len, said)) >= 4:  # else there is no 4-gram, and BLEU is 0 by definition
+        assert bleu(said, accepted).value == 100.0
+
+
+def test_a_missing_reference_is_not_an_empty_one():
+    # One sentence with two references beside one with a single, longer reference: were the gap
+    # filled with "", the second sentence's nearest length would be 0 and nothing penalised.
+    said = words("a b c d e", "a b c d")
+    accepted = [words("a b c d e", "a b c d e f"), words("a b c d e f g h i")]
+    assert bleu(said, accepted).value == pytest.approx(100 * math.exp(1 - 14 / 9))
+
+
+def test_the_signature_says_what_was_done():
+    signature = bleu(HYPOTHESES, REFERENCES).signature
+    assert re.fullmatch(
+        r"nrefs:var\|case:mixed\|eff:no\|tok:none\|smooth:exp\|version:[\d.]+", signature
+    )
+    assert "nrefs:2|" in bleu(HYPOTHESES, [one[:2] for one in REFERENCES]).signature
+    assert "smooth:none|" in bleu(HYPOTHESES, REFERENCES, smooth="none").signature
+    assert chrf(HYPOTHESES, REFERENCES).signature.startswith(
+        "nrefs:var|case:mixed|eff:yes|nc:6|nw:0"
+    )
+
+
+def test_score_reads_nicely_and_is_frozen():
+    score = bleu(HYPOTHESES, REFERENCES)
+    assert str(score) == f"BLEU 59.24 [{score.signature}]"
+    assert float(score) == score.value
+    with pytest.raises(AttributeError):
+        score.value = 100.0
+    assert score == Score("BLEU", score.value, score.signature, score.detail)
+
+
+def test_words_are_not_tokenised_again_and_nothing_is_logged(caplog):
+    # sacrebleu's default tokeniser would split "n't" and "3.5"; and it warns about " ." at the end
+    # of 100 lines, unless it is told that the words were separated on purpose.
+    said = words("do n't pay $3.5 .") * 120
+    assert bleu(said, [[one] for one in said]).detail.endswith("600 words for 600")
+    assert caplog.records == []
+
+
+def test_an_empty_hypothesis_is_a_bad_translation_not_an_error():
+    accepted = [words("a b c d e"), words("a b c d e")]
+    assert bleu([[], []], accepted).value == 0.0
+    assert chrf([[], []], accepted).value == 0.0
+    assert exact_match([[], []], accepted) == 0.0
+    assert bleu(words("a b c d e", ""), accepted).value == pytest.approx(100 * math.exp(-1))
+
+
+def test_arguments_are_not_changed():
+    said = [["a", "b"], ["c"]]
+    accepted = [[["a", "b"]], [["c"], ["c", "d"]]]
+    for metric in (bleu, chrf, exact_match):
+        metric(said, accepted)
+    assert said == [["a", "b"], ["c"]]
+    assert accepted == [[["a", "b"]], [["c"], ["c", "d"]]]
+
+
+# ------------------------------------------------------------------------------ errors
+
+
+@pytest.mark.parametrize("metric", [bleu, chrf, exact_match])
+@pytest.mark.parametrize(
+    ("said", "accepted", "error", "message"),
+    [
+        ([], [], ValueError, "there are no sentences"),
+        ([["a"]], [[["a"]], [["b"]]], ValueError, "1 hypotheses but references for 2 sentences"),
+        ([["a"], ["b"]], [[["a"]], []], ValueError, "sentence 2 has no reference"),
+        ([["a"]], [[["a"], []]], ValueError, "reference 2 of sentence 1 has no words"),
+        ([["a b"]], [[["a"]]], ValueError, "hypothesis 1 contains 'a b', expected words without"),
+        ([["a"]], [[["a", ""]]], ValueError, "reference 1 of sentence 1 contains ''"),
+        (["a b"], [[["a"]]], TypeError, "hypothesis 1 is one string"),
+        ([["a"]], [["a", "b"]], TypeError, "references of sentence 1 are not a sequence of word"),
+        ([["a"]], ["a"], TypeError, "references of sentence 1 are not a sequence of word"),
+        ([["a", 3]], [[["a"]]], TypeError, "hypothesis 1 contains 3, expected words"),
+        ("a", [[["a"]]], TypeError, "are one string"),
+    ],
+)
+def test_bad_input_is_named(metric, said, accepted, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        metric(said, accepted)
+
+
+def test_unknown_smoothing_is_refused():
+    with pytest.raises(ValueError, match="smooth is 'floor', expected 'exp' or 'none'"):
+        bleu([["a"]], [[["a"]]], smooth="floor")
+
+
+@pytest.mark.parametrize(
+    ("total", "count", "message"),
+    [
+        (-1.0, 0, "expected at least 1"),
+        (-1.0, -3, "expected at least 1"),
+        (0.5, 2, "is 0.5, expected at most 0"),
+        (math.nan, 2, "is nan, expected at most 0"),
+    ],
+)
+def test_bad_averages_are_refused(total, count, message):
+    with pytest.raises(ValueError, match=message):
+        perplexity(total, count)
+    with pytest.raises(ValueError, match=message):
+        bits_per_char(total, count)
