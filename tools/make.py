@@ -120,9 +120,7 @@ def set_up():
         raise Stop(
             f"The environment needs {SPACE} GB of disk and {free:.1f} GB are free: make room first."
         )
-    say(
-        f"Setting up {VENV.relative_to(ROOT)} with Python {platform.python_version()} (a few minutes) …"
-    )
+    say(f"Setting up .venv with Python {platform.python_version()} (a few minutes) …")
     begin = time.perf_counter()
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / "install.log"
@@ -216,7 +214,7 @@ def _install_torch(log):
         if platform.machine() == "x86_64" and free < SPACE_CUDA:
             raise Stop(
                 "PyTorch's own index does not answer, and the ordinary index's build needs "
-                f"{SPACE_CUDA} GB of disk where {free:.1f} GB are free: try again later or make room."
+                f"{SPACE_CUDA} GB of disk where {free:.1f} GB are free: make room or try later."
             ) from None
         say("PyTorch's own index does not answer: taking the ordinary index's build (about 3 GB) …")
 
@@ -353,7 +351,7 @@ def pins():
         PYTHON, "-m", "pip", "freeze", "--exclude-editable", stdout=subprocess.PIPE, text=True
     )
     lines = [line.replace("+cpu", "") for line in done.stdout.splitlines()]
-    head = "# Every package that requirements.txt brings along, at the version the book was tested with."
+    head = "# All that requirements.txt brings along, at the version the book is tested with."
     (ROOT / "constraints.txt").write_text("\n".join([head, *lines]) + "\n")
 
 

@@ -164,7 +164,7 @@ def copy_katex(app: Sphinx, exception: Exception | None) -> None:
 
 
 def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Leave out thebe, which Jupyter Book always loads: it names a foreign host and throws twice."""
+    """Leave out thebe, which Jupyter Book always loads: it names a foreign host and throws."""
     context["script_files"] = [
         file for file in context["script_files"] if "thebe" not in _script_text(file)
     ]
