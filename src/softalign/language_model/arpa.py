@@ -92,7 +92,7 @@ def read_arpa(path: str | Path) -> NGramModel:
         for row in np.flatnonzero((columns < 0).any(axis=0))[:1]:
             word = next(word for word in ngrams[row] if word not in numbers)
             raise ValueError(f"{path}, line {lines[row]}: {word!r} is not among the 1-grams")
-        suffixes = NGramModel(words, tuple(levels))._walk(columns[0], columns[1:-1])[-1]
+        suffixes = NGramModel(words, tuple(levels))._walk(columns[0], [*columns[1:-1]])[-1]
         keys = columns[0] if length == 1 else suffixes * len(words) + columns[-1]
         _check_rows(path, lines, ngrams, keys, suffixes)
         order = np.argsort(keys)

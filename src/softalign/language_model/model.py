@@ -283,7 +283,7 @@ def train(
     order: int,
     smoothing: str = "modified_kneser_ney",
     *,
-    k: float = 1.0,
+    k: float | int = 1,
     min_count: int = 1,
     words: Iterable[str] | None = None,
 ) -> NGramModel:

@@ -38,7 +38,7 @@ FALLBACK_ONE = (0.75, 0.75, 0.75)
 FALLBACK_THREE = (0.5, 1.0, 1.5)
 
 
-def continuation_counts(tables: Sequence[NGrams]) -> list[Int[np.ndarray, "rows"]]:
+def continuation_counts(tables: Sequence[NGrams]) -> list[Int[np.ndarray, "..."]]:
     """Count, for each n-gram, the different words before it.
 
     The longest n-grams keep their plain counts, and so do n-grams that begin with ``<s>``: nothing
@@ -141,8 +141,8 @@ def interpolate(
 
 
 def smooth(
-    tables: Sequence[NGrams], smoothing: str, k: float
-) -> tuple[list[Float[np.ndarray, "rows"]], list[Float[np.ndarray, "rows"]], list[tuple]]:
+    tables: Sequence[NGrams], smoothing: str, k: float | int
+) -> tuple[list[Float[np.ndarray, "..."]], list[Float[np.ndarray, "..."]], list[tuple]]:
     """Turn counted n-grams into probabilities and back-off weights.
 
     Parameters
@@ -192,7 +192,7 @@ def smooth(
             used.append(found)
             taken = np.array([0, *found])[np.minimum(count, 3)]
             kept -= taken
-            given = np.bincount(table.context, taken, minlength=len(lower))
+            given += np.bincount(table.context, taken, minlength=len(lower))
         lower, weight = interpolate(table, kept, given, lower)
         if length == 1:
             lower[BEGIN_ID] = 0
