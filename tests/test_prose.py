@@ -31,7 +31,7 @@ Stable sorts keep the order of equal elements.
 
 
 def test_sentences_by_hand():
-    assert [" ".join(sentence) for sentence in _sentences(DOCSTRING)] == [
+    assert [" ".join(sentence) for sentence in _sentences(DOCSTRING.replace("    ", ""))] == [
         "return a copy of x , sorted .",
         "it is not in-place .",
         "the array to sort .",

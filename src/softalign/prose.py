@@ -17,7 +17,7 @@ __all__ = ["DIGEST", "NUMPY_VERSION", "digest", "prose"]
 
 # The version that the book pins, and the SHA-256 of its prose as this module reads it.
 NUMPY_VERSION = "2.4.6"
-DIGEST = "420f03f6cc3fd9078ed102b19bbd357fbc06dcccb81ff273e5ead5010c196f5e"
+DIGEST = "965d27d8c8d1330adbdc616f11866ed95c93cb343c036e5907e0f30c1e09232f"
 
 MODULES = (
     "numpy",
@@ -42,7 +42,7 @@ HEADING = re.compile(r"^(\S.*)\n([-=])\2{2,}$", re.MULTILINE)
 # Roles, the marks of inline code and stress, footnotes, targets and directives.
 MARKUP = re.compile(r":\w+:`|`|\*\*|\s*\[\w+\]_|\.\. \S.*$", re.MULTILINE)
 # What else is no prose: 'name : type', a signature, a prompt, a rule, a row of a table.
-NO_PROSE = re.compile(r"^\S+( \S+)* : |^\w+\(.*\)$|>>>|^\s*\.\.\. |={3}|-{3}|\|")
+NO_PROSE = re.compile(r"^\S+( \S+)* : |^\w+\(.*\)$|>>>|^\.\.\. |={3}|-{3}|\|")
 SENTENCE_END = re.compile(r"(?<=[a-z)0-9]\.)\s+(?=[A-Z])")
 # A sentence of words, numbers and punctuation: no formula, no code.
 SENTENCE = re.compile(r"[A-Z][\w .,;:()'\"-]{10,}[.]")
@@ -127,7 +127,8 @@ def _docstrings() -> Iterator[str]:
                 text = getattr(holder, "__doc__", None)
                 # a plain value, such as a number, would show the docstring of its type
                 if isinstance(text, str) and (holder is thing or text != type(holder).__doc__):
-                    yield inspect.cleandoc(text)
+                    # indentation depends on the version of Python
+                    yield "\n".join(line.strip() for line in text.split("\n"))
 
 
 def _sentences(docstring: str) -> Iterator[tuple[str, ...]]:
@@ -135,7 +136,7 @@ def _sentences(docstring: str) -> Iterator[tuple[str, ...]]:
     for heading, text in zip(["", *parts[1::3]], parts[::3], strict=True):
         if heading.strip() in LEFT_OUT:
             continue
-        for paragraph in re.split(r"\n\s*\n", text):
+        for paragraph in re.split(r"\n\n+", text):
             yield from _prose_of(paragraph)
 
 
