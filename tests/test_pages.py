@@ -28,11 +28,11 @@ from softalign.notebook import set_up, show
 
 set_up({arguments})"""
 # Words that go stale when a section moves; a link does not.
-THINGS = r"(?:sections?|figures?|cells?|tables?|equations?|examples?|pages?|chapters?|code|plots?|lists?)"
+THINGS = r"(?:sections?|figures?|cells?|tables?|equations?|examples?|pages?|chapters?|code|plots?)"
 POINTERS = re.compile(
     rf"\b(?:(?:see|as|shown|given|described|defined|from|the) (?:above|below|earlier)|"
     rf"(?:above|earlier|preceding) {THINGS}|{THINGS} (?:above|below)|"
-    r"previously|as we saw|as we have seen|obviously|clearly|trivially|of course|needless to say)\b",
+    r"previously|as we saw|as we have seen|obviously|clearly|trivially|of course)\b",
     re.IGNORECASE,
 )
 CHAPTER_PAGES = tuple(page for page in LESSONS if page.name.startswith("chapters/"))

