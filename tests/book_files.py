@@ -78,7 +78,12 @@ def source_of(name: str) -> Page:
     return Page(path, (Cell("markdown", path.read_text(encoding="utf-8"), ()),))
 
 
-PAGES = tuple(source_of(name) for name in table_of_contents())
+# Pages that exist: that none is missing is a test of its own.
+PAGES = tuple(
+    source_of(name)
+    for name in table_of_contents()
+    if (ROOT / f"{name}.ipynb").exists() or (ROOT / f"{name}.md").exists()
+)
 NOTEBOOKS = tuple(page for page in PAGES if page.path.suffix == ".ipynb")
 # Pages that teach: the chapters' notebooks with code, and the refresher.
 LESSONS = tuple(

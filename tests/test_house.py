@@ -152,6 +152,7 @@ def test_docstrings_name_a_page_that_exists():
 
 def test_pins_are_exact_and_inside_the_ranges_of_the_package():
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name as canonical
 
     pinned = {}
     for line in (ROOT / "requirements.txt").read_text().splitlines():
@@ -159,16 +160,15 @@ def test_pins_are_exact_and_inside_the_ranges_of_the_package():
             requirement = Requirement(line)
             (only,) = requirement.specifier
             assert only.operator == "==", line
-            pinned[requirement.name.lower()] = only.version
+            pinned[canonical(requirement.name)] = only.version
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for line in [*project["dependencies"], *project["optional-dependencies"]["neural"]]:
         requirement = Requirement(line)
-        assert requirement.specifier.contains(pinned[requirement.name.lower()]), line
-    constraints = dict(
-        line.lower().split("==")
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if "==" in line
-    )
+        assert requirement.specifier.contains(pinned[canonical(requirement.name)]), line
+    constraints = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        name, _, version = line.partition("==")
+        constraints[canonical(name)] = version
     for name, version in pinned.items():
         assert constraints[name] == version, name
 

@@ -1,0 +1,218 @@
+"""The commands and the site's extension: what re-executes a page, what a failure says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+
+import pytest
+from book_files import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+import make
+import softalign_book
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A small library of three modules and data, with pins and a page that imports one of them."""
+    package = tmp_path / "src" / "softalign"
+    (package / "data").mkdir(parents=True)
+    (package / "data" / "words.txt").write_text("猫 cat\n")
+    (package / "__init__.py").write_text("")
+    (package / "low.py").write_text("x = 1\n")
+    (package / "room").mkdir()
+    (package / "room" / "__init__.py").write_text("from softalign.low import x\n")
+    (package / "room" / "inner.py").write_text("y = 1\n")
+    (package / "other.py").write_text("z = 1\n")
+    for name in softalign_book.PINS:
+        (tmp_path / name).write_text("numpy==2\n")
+    page = tmp_path / "page.ipynb"
+    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "from softalign import room\n"]}
+    page.write_text(json.dumps({"cells": [cell]}))
+    monkeypatch.setattr(softalign_book, "ROOT", tmp_path)
+    monkeypatch.setattr(softalign_book, "LIBRARY", package)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "touched",
+    [
+        "src/softalign/room/__init__.py",
+        "src/softalign/room/inner.py",
+        "src/softalign/low.py",
+        "src/softalign/data/words.txt",
+        "constraints.txt",
+        "requirements.txt",
+    ],
+)
+def test_a_page_is_stale_when_what_it_imports_changes(library, touched):
+    before = softalign_book.library_digest(library / "page.ipynb")
+    with (library / touched).open("a") as file:
+        file.write("# changed\n")
+    assert softalign_book.library_digest(library / "page.ipynb") != before
+
+
+def test_a_page_is_not_stale_when_another_module_changes(library):
+    before = softalign_book.library_digest(library / "page.ipynb")
+    (library / "src/softalign/other.py").write_text("z = 2\n")
+    assert softalign_book.library_digest(library / "page.ipynb") == before
+
+
+@pytest.mark.parametrize(
+    ("code", "modules"),
+    [
+        ("import softalign.text", {"text"}),
+        ("from softalign import corpus, metrics as m", {"corpus", "metrics"}),
+        ("from softalign.language_model import train", {"language_model"}),
+        ("def f():\n    from softalign.corpus import load", {"corpus"}),
+        ("if True:\n    %pip install x\nimport numpy", set()),
+    ],
+)
+def test_the_modules_a_cell_imports_are_found(code, modules):
+    assert (
+        softalign_book.imported_modules(code)
+        & {
+            "text",
+            "corpus",
+            "metrics",
+            "language_model",
+        }
+        == modules
+    )
+
+
+def test_every_page_of_the_book_is_read_by_the_extension():
+    digests = {softalign_book.library_digest(path) for path in (ROOT / "chapters").rglob("*.ipynb")}
+    assert all(len(digest) == 64 for digest in digests)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ERROR: No space left on device", "disk is full"),
+        ("NewConnectionError: Failed to establish a new connection", "cannot be reached"),
+        ("Could not find a version that satisfies x (from versions: none)", "cannot be reached"),
+        ("npm ERR! code ENOTFOUND", "cannot be reached"),
+        ("something else", "installation failed"),
+    ],
+)
+def test_a_failed_installation_says_why_in_one_sentence(tmp_path, monkeypatch, text, sentence):
+    monkeypatch.setattr(make, "ROOT", tmp_path)
+    log = tmp_path / "install.log"
+    log.write_text(text)
+    why = make._why(log)
+    assert sentence in why
+    assert "\n" not in why
+    assert "install.log" in why
+
+
+def test_without_space_nothing_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(make, "STAMP", tmp_path / ".venv" / "stamp")
+    monkeypatch.setattr(make, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1, 1, int(1.5e9)))
+    with pytest.raises(make.Stop, match=r"1\.5 GB are free"):
+        make.set_up()
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_failed_installation_leaves_nothing_half_made(tmp_path, monkeypatch):
+    venv = tmp_path / ".venv"
+    monkeypatch.setattr(make, "ROOT", tmp_path)
+    monkeypatch.setattr(make, "VENV", venv)
+    monkeypatch.setattr(make, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(make, "STAMP", venv / "stamp")
+    monkeypatch.setattr(make, "PYTHON", venv / "bin" / "python")
+    monkeypatch.setattr(make, "pins_digest", lambda: "new")
+
+    def fail(log, *command):
+        venv.mkdir(exist_ok=True)
+        if "pip" in command:
+            raise make.Stop("no network")
+
+    monkeypatch.setattr(make, "_logged", fail)
+    monkeypatch.setattr(make, "_install_torch", lambda log: None)
+    with pytest.raises(make.Stop, match="no network"):
+        make.set_up()
+    assert not venv.exists()
+
+
+def test_without_a_browser_the_tests_stop_before_they_start(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("BROWSER", raising=False)
+    monkeypatch.setattr(make, "set_up", lambda: pytest.fail("set up without a browser"))
+    monkeypatch.setattr(make.Path, "exists", lambda self: False)
+    with pytest.raises(make.Stop, match="install one with") as stop:
+        make.test()
+    assert stop.value.status == 2
+
+
+def test_a_browser_can_be_named_and_a_desktops_firefox_is_passed_over(monkeypatch, tmp_path):
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("BROWSER", "firefox")
+    assert make.find_browser() == str(program)
+    monkeypatch.setenv("BROWSER", str(tmp_path / "no-chromium-here"))
+    with pytest.raises(make.Stop, match="not a program"):
+        make.find_browser()
+
+
+def test_every_target_of_the_makefile_is_a_command():
+    targets = (ROOT / "Makefile").read_text().split(".PHONY: ")[1].split("\n")[0].split()
+    assert sorted(targets) == sorted(["help", *(command.__name__ for command in make.COMMANDS)])
+
+
+def test_the_readme_names_the_commands_that_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in ("book", "test", "serve", "lab", "notebooks", "bench", "clean"):
+        assert f"make {command}" in readme
+
+
+def test_help_and_a_wrong_name():
+    program = [sys.executable, str(ROOT / "tools" / "make.py")]
+    help_ = subprocess.run([*program, "help"], capture_output=True, text=True)
+    assert help_.returncode == 0
+    assert "book" in help_.stdout
+    assert subprocess.run([*program, "nonsense"], capture_output=True).returncode == 2
+
+
+def stored_notebook(path, printed, tags=()):
+    """A notebook in stored form whose one cell prints 2 and whose stored output says `printed`."""
+    output = {"name": "stdout", "output_type": "stream", "text": [f"{printed}\n"]}
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "cell-000",
+        "metadata": {"tags": list(tags)},
+        "outputs": [output],
+        "source": ["print(1 + 1)"],
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    document = {"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(("printed", "status"), [(2, 0), (3, 1)])
+def test_nbval_compares_what_a_notebook_stores(tmp_path, printed, status):
+    """Stored notebooks carry no execution counts, which nbval alone takes for cells never run."""
+    notebook = stored_notebook(tmp_path / "page.ipynb", printed)
+    command = [sys.executable, "-m", "pytest", *make.NBVAL, "-p", "conftest", str(notebook)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == status, done.stdout
