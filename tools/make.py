@@ -87,7 +87,20 @@ def environment():
     env.pop("PYTHONPATH", None)
     env.pop("PYTHONHOME", None)
     env.update(PYTHONHASHSEED="0", PYDEVD_DISABLE_FILE_VALIDATION="1", PYTHONUTF8="1")
+    env["IPYTHONDIR"] = str(_ipython_folder())
     return env
+
+
+def _ipython_folder():
+    """A folder for IPython's own settings, so that a reader's profile cannot change an output."""
+    profile = BUILD / "ipython" / "profile_default"
+    config = profile / "ipython_kernel_config.py"
+    if not config.exists():
+        profile.mkdir(parents=True, exist_ok=True)
+        # the kernel warns at each start that it talks over loopback unencrypted, at each end
+        # that it was interrupted
+        config.write_text("c.IPKernelApp.log_level = 50\n", encoding="utf-8")
+    return BUILD / "ipython"
 
 
 def run(*command, **options):
@@ -248,10 +261,20 @@ def book():
 
 def _build_site():
     begin = time.perf_counter()
-    LOGS.mkdir(parents=True, exist_ok=True)
     jupyter_book = BIN / ("jupyter-book.exe" if os.name == "nt" else "jupyter-book")
-    run(jupyter_book, "build", ".", "-W", "-n", "--keep-going")
+    try:
+        run(jupyter_book, "build", ".", "-W", "-n", "--keep-going")
+    except Stop:
+        # Sphinx remembers the pages it has read, not what it complained of: read all of them again
+        _forget_pages()
+        raise
     say(f"Built in {time.perf_counter() - begin:.0f} s.")
+
+
+def _forget_pages():
+    """Remove what was built, but not the outputs of the notebooks, which have their own keys."""
+    shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
+    shutil.rmtree(SITE, ignore_errors=True)
 
 
 def test():
@@ -269,6 +292,7 @@ def test():
     say("\n== the notebooks, outputs compared ==")
     run(*pytest, *NBVAL, "book", "chapters")
     say("\n== the site ==")
+    _forget_pages()
     _build_site()
     env = dict(environment(), SOFTALIGN_BROWSER=browser or "")
     which = ("-m", "not browser") if without_browser else ()
