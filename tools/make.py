@@ -266,15 +266,9 @@ def _build_site():
         run(jupyter_book, "build", ".", "-W", "-n", "--keep-going")
     except Stop:
         # Sphinx remembers the pages it has read, not what it complained of: read all of them again
-        _forget_pages()
+        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         raise
     say(f"Built in {time.perf_counter() - begin:.0f} s.")
-
-
-def _forget_pages():
-    """Remove what was built, but not the outputs of the notebooks, which have their own keys."""
-    shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
-    shutil.rmtree(SITE, ignore_errors=True)
 
 
 def test():
@@ -292,7 +286,8 @@ def test():
     say("\n== the notebooks, outputs compared ==")
     run(*pytest, *NBVAL, "book", "chapters")
     say("\n== the site ==")
-    _forget_pages()
+    for folder in (BUILD / ".doctrees", SITE):
+        shutil.rmtree(folder, ignore_errors=True)
     _build_site()
     env = dict(environment(), SOFTALIGN_BROWSER=browser or "")
     which = ("-m", "not browser") if without_browser else ()
