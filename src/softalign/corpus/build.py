@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from softalign.grammar import Grammar, draw, nested
-from softalign.grammar.derive import chinese, collocations
+from softalign.grammar.derive import chinese, collocations, repeats
 from softalign.grammar.realise import finish, sentences
 
 SIZES = {
@@ -160,6 +160,8 @@ def build(
                 counts = ", ".join(f"{len(found[n])} of {sizes[n]} {n}" for n in names)
                 raise CorpusError(f"the grammar has no more pairs to give: found {counts}")
             derivation = draw(grammar, random, ("Top",), depth, boost)
+            if repeats(grammar, derivation):
+                continue
             name = yield derivation, random
             if name:
                 idle = 0
