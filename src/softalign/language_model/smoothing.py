@@ -3,13 +3,15 @@ r"""From counts to probabilities.
 Every method takes something from the counts of a context and gives it to the distribution one word
 shorter:
 
-.. math:: P(w \mid h) = \frac{\mathrm{kept}(hw)}{Z(h)}
-   + \frac{\mathrm{given}(h)}{Z(h)} P(w \mid h'),
-   \qquad Z(h) = \sum_w \mathrm{kept}(hw) + \mathrm{given}(h),
+.. math:: P(w \mid u) = \frac{\mathrm{kept}(uw)}{Z(u)} + \lambda(u) P(w \mid u'),
+   \qquad \lambda(u) = \frac{\mathrm{given}(u)}{Z(u)},
+   \qquad Z(u) = \sum_w \mathrm{kept}(uw) + \mathrm{given}(u),
 
-where :math:`h'` is the context `h` without its first word, and below the single words stands the
-uniform distribution. Whatever is kept and given, the probabilities sum to 1. A context that was
-never seen keeps and gives nothing: it passes the shorter context's distribution on.
+where :math:`u'` is the history `u` without its first word, and under the single words lies the
+uniform distribution. Whatever is kept and given, the probabilities sum to 1. A history that was
+never seen keeps and gives nothing: it passes the shorter history's distribution on.
+
+Page: 01_smt/language_model
 """
 
 from __future__ import annotations
