@@ -87,8 +87,12 @@ def make_pair(grammar: Grammar, derivation, random) -> tuple[Pair | None, list[s
     )
 
 
-def _split(source: str, sizes: Mapping[str, int]) -> str:
-    """Assign a source sentence to a split by its hash; the shares are the default sizes'."""
+def split_of(source: str) -> str:
+    """Return the split of a source sentence, which its hash alone decides.
+
+    >>> split_of("他 很 忙 。")
+    'train'
+    """
     place = fraction(source)
     if place < 1.05 / 22:
         return "test"
@@ -114,6 +118,8 @@ def build(
 
     Page: 01_smt/noisy_channel
     """
+    asked = dict(sizes)
+    sizes = {**asked, "novel": asked["novel"] * 6 // 5}  # some hold words that train does not know
     found: dict[str, dict[tuple[str, ...], Pair]] = {name: {} for name in SIZES}
     owner: dict[tuple[str, ...], str] = {}
     for pair in reserved:
@@ -180,7 +186,7 @@ def build(
         pair, words = make_pair(grammar, derivation, random)
         if pair is None or not LENGTHS[0] <= len(words) <= LENGTHS[1]:
             return False
-        name = "novel" if is_novel(derivation) else _split(" ".join(words), sizes)
+        name = "novel" if is_novel(derivation) else split_of(" ".join(words))
         return add(name, pair)
 
     def deep(derivation, random) -> bool:
@@ -200,4 +206,12 @@ def build(
         run("ordinary", ("train", "validation", "test", "novel"), DEPTH, 1.0, ordinary)
         run("deep", ("deep",), DEPTH + 1, 3.0, deep)
         run("long", ("long",), DEPTH, 3.0, long)
-    return {name: tuple(pairs.values()) for name, pairs in found.items()}
+    corpus = {name: tuple(pairs.values()) for name, pairs in found.items()}
+    known = {word for pair in corpus["train"] for word in pair.source}
+    kept = tuple(pair for pair in corpus["novel"] if known.issuperset(pair.source))
+    if len(kept) < asked["novel"] and corpus["train"]:
+        raise CorpusError(
+            f"only {len(kept)} of {asked['novel']} novel pairs have all their words in train; "
+            "ask for more training pairs or for fewer novel ones"
+        )
+    return {**corpus, "novel": kept[: asked["novel"]]}

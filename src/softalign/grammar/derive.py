@@ -124,14 +124,6 @@ def _bindings(grammar: Grammar, rule: Rule, bound: dict[str, str]):
                 if consistent:
                     extended.append((filled, share * weight / sums[-1]))
         options = extended
-    for values, _ in options:
-        for category, arguments in rule.children:
-            for argument in arguments:
-                if argument.isupper() and argument not in values:
-                    raise GrammarError(
-                        f"line {rule.line}: the class {argument} of {category} is decided neither by "
-                        "the left-hand side nor by a word"
-                    )
     return options
 
 

@@ -22,7 +22,9 @@ PRONOUNS = {
     "3p": ("they", "them", "their", "themselves"),
 }
 CASES = {"nom": 0, "obj": 1, "poss": 2, "self": 3}
-TENSES = ("past", "pres", "fut", "prog", "pastprog", "perf", "can", "base", "ing", "part")
+TENSES = frozenset(
+    ("past", "pres", "fut", "prog", "pastprog", "perf", "can", "base", "ing", "part")
+)
 BE = {"1s": ("am", "was"), "3s": ("is", "was")}
 AN = re.compile(r"(?!uni|use|usu|eu|one|once)[aeiou]|hour|honest", re.IGNORECASE)
 

@@ -378,7 +378,14 @@ def _check(grammar: Grammar, name: str) -> None:
                     uses.setdefault(value, set()).add(entry.line)
     for entries in grammar.rules.values():
         for rule in entries:
+            decided = {a for c, args in rule.children if c in grammar.words for a in args}
             for category, arguments in rule.children:
+                for value in arguments:
+                    if value.isupper() and value not in decided.union(rule.parameters):
+                        raise GrammarError(
+                            f"{name}:{rule.line}: the class {value} of {category} is decided "
+                            "neither by the left-hand side nor by a word"
+                        )
                 if category not in arity:
                     raise GrammarError(f"{name}:{rule.line}: no rule and no word for {category!r}")
                 if len(arguments) != arity[category]:

@@ -21,28 +21,7 @@ from softalign.grammar.english import (
 )
 from softalign.grammar.reading import BUILT_IN
 
-FUNCTION = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "from",
-        "up",
-        "off",
-        "out",
-        "by",
-        "into",
-        "down",
-        "back",
-    ]
-)
+FUNCTION = frozenset(("a", "an", "the", "to", "of", "in", "on", "at", "by", "for", "with", "from"))
 BUILT_IN_FORMS = {name: tuple(forms.split("/")) for name, forms in BUILT_IN.items()}
 Emitted = tuple[str, tuple[int, ...], tuple[int, ...]]
 
@@ -180,11 +159,20 @@ def _emit(node: Node, number: str, case: str, subject, choices: Open, out: list[
         if item.sure or item.possible:
             sure = _places(node, item.sure)
             possible = _places(node, item.possible)
-            which = range(len(found)) if item.child < 0 else (len(found) - 1,)
+            which = _marked(item, found)
             for k in which:
                 word, s, p = found[k]
                 found[k] = (word, s + sure, p + possible)
         out.extend(found)
+
+
+def _marked(item, found: list[Emitted]) -> range:
+    """Return which words an extra link is for: a verb and its auxiliary, else the last word."""
+    if item.child < 0:
+        return range(len(found))
+    if TENSES.isdisjoint(item.forms):
+        return range(len(found) - 1, len(found))
+    return range(1 + next(k for k, (_, sure, _) in enumerate(found) if sure or k + 1 == len(found)))
 
 
 def _auxiliary(item, agree) -> list[str]:
