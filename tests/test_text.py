@@ -39,6 +39,7 @@ LINE = st.text(alphabet=ALPHABET, max_size=25)
         ("He doesn't — well-known!", ["He", "doesn't", "—", "well-known", "!"]),
         ("at 12:30, 1,000 MP3s.", ["at", "12:30", ",", "1,000", "MP3s", "."]),
         ("end.Start 'quoted' a--b", ["end", ".", "Start", "'", "quoted", "'", "a", "-", "-", "b"]),
+        ("3.a b,5 c:d", ["3", ".", "a", "b", ",", "5", "c", ":", "d"]),
         ("snake_case 3.", ["snake", "_", "case", "3", "."]),
         ("café cafe\u0301", ["café", "cafe\u0301"]),
         ("𠮷野家々〇", ["𠮷", "野", "家", "々", "〇"]),
