@@ -9,14 +9,14 @@ Page: 01_smt/noisy_channel
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
 from tqdm import tqdm
 
 from softalign.grammar import Grammar, draw, nested
-from softalign.grammar.derive import chinese, collocations, repeats
+from softalign.grammar.derive import Node, chinese, collocations, repeats
 from softalign.grammar.realise import finish, sentences
 
 SIZES = {
@@ -31,6 +31,7 @@ DEPTH = 2  # how many recursive rules are nested in everything but `deep`
 LENGTHS = (5, 40)  # Chinese words in everything but `long` and `deep`
 LONGEST = 60
 MOST_REFERENCES = 24
+SPARE = 1.2  # some novel pairs are drawn in vain: they hold words that train does not know
 HELD_OUT = 0.02  # share of the collocations that only `novel` may contain
 PATIENCE = 50_000  # draws without a new pair after which the grammar counts as exhausted
 
@@ -71,20 +72,22 @@ def fraction(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
 
 
-def make_pair(grammar: Grammar, derivation, random) -> tuple[Pair | None, list[str]]:
-    """Return the pair of a derivation, or None if it has too many references."""
-    words, pinyin = chinese(grammar, derivation)
-    found = sentences(derivation, MOST_REFERENCES)
-    if len(found) > MOST_REFERENCES:
-        return None, words
-    target = int(random() * len(found))
-    first = finish(found.pop(target))
-    others = sorted(finish(emitted).words for emitted in found)
-    references = (first.words, *(words for words in others if words != first.words))
-    return (
-        Pair(tuple(words), first.words, references, first.sure, first.possible, tuple(pinyin)),
-        words,
-    )
+class Stream(NamedTuple):
+    """One run of draws: what it fills, and what it draws."""
+
+    fills: tuple[str, ...]
+    start: str
+    depth: int
+    boost: float  # of recursive rules, so that rare shapes need not be waited for
+    lengths: tuple[int, int]
+    nested: int | None = None
+
+
+STREAMS = (
+    Stream(("train", "validation", "test", "novel"), "Top", DEPTH, 1.0, LENGTHS),
+    Stream(("deep",), "Top", DEPTH + 1, 25.0, LENGTHS, DEPTH + 1),
+    Stream(("long",), "Long", DEPTH, 12.0, (LENGTHS[1] + 1, LONGEST)),
+)
 
 
 def split_of(source: str) -> str:
@@ -99,8 +102,54 @@ def split_of(source: str) -> str:
     return "validation" if place < 2.1 / 22 else "train"
 
 
+def make_pair(words: list[str], pinyin: list[str], derivation: Node) -> Pair | None:
+    """Return the pair of a derivation, or None if it has too many references.
+
+    Which of the references is the target depends on the source alone.
+    """
+    found = sentences(derivation, MOST_REFERENCES)
+    if len(found) > MOST_REFERENCES:
+        return None
+    target = finish(found.pop(int(fraction("target " + " ".join(words)) * len(found))))
+    others = sorted(finish(emitted).words for emitted in found)
+    references = (target.words, *(reference for reference in others if reference != target.words))
+    return Pair(tuple(words), target.words, references, target.sure, target.possible, tuple(pinyin))
+
+
+class Shelf:
+    """The pairs found so far; it refuses a sentence that another split has."""
+
+    def __init__(self, sizes: Mapping[str, int], reserved: tuple[Pair, ...]) -> None:
+        self.sizes = sizes
+        self.found: dict[str, dict[tuple[str, ...], Pair]] = {name: {} for name in sizes}
+        self.owner: dict[tuple[str, ...], str] = {}
+        for pair in reserved:
+            self.owner.update(dict.fromkeys((pair.source, *pair.references), "reserved"))
+
+    def missing(self, name: str) -> int:
+        """Return how many pairs a split still needs."""
+        return self.sizes[name] - len(self.found[name])
+
+    def add(self, name: str, pair: Pair) -> bool:
+        """Put a pair on the shelf; unite the references if its source is there already."""
+        sentences_ = (pair.source, *pair.references)
+        if any(self.owner.get(sentence, name) != name for sentence in sentences_):
+            return False
+        self.owner.update(dict.fromkeys(sentences_, name))
+        pairs = self.found[name]
+        known = pairs.get(pair.source)
+        if known is None:
+            pairs[pair.source] = pair
+            return True
+        more = sorted(set(pair.references) - set(known.references))
+        if more:
+            rest = sorted((*known.references[1:], *more))
+            pairs[pair.source] = known._replace(references=(known.target, *rest))
+        return False
+
+
 def build(
-    grammar: Grammar, seed: int, sizes: Mapping[str, int], reserved: tuple = ()
+    grammar: Grammar, seed: int, sizes: Mapping[str, int], reserved: tuple[Pair, ...] = ()
 ) -> dict[str, tuple[Pair, ...]]:
     """Draw pairs until every split is full.
 
@@ -118,17 +167,10 @@ def build(
 
     Page: 01_smt/noisy_channel
     """
-    asked = dict(sizes)
-    sizes = {**asked, "novel": asked["novel"] * 6 // 5}  # some hold words that train does not know
-    found: dict[str, dict[tuple[str, ...], Pair]] = {name: {} for name in SIZES}
-    owner: dict[tuple[str, ...], str] = {}
-    for pair in reserved:
-        owner[pair.source] = "reserved"
-        owner.update(dict.fromkeys(pair.references, "reserved"))
+    shelf = Shelf({**sizes, "novel": int(sizes["novel"] * SPARE)}, reserved)
     held_out: dict[tuple[str, str], bool] = {}
-    bar = tqdm(total=sum(sizes.values()), desc="corpus", unit=" pairs", delay=2, leave=False)
 
-    def is_novel(derivation) -> bool:
+    def is_novel(derivation: Node) -> bool:
         for pair in collocations(derivation):
             if pair not in held_out:
                 held_out[pair] = fraction(" ".join(pair)) < HELD_OUT
@@ -136,82 +178,46 @@ def build(
                 return True
         return False
 
-    def add(name: str, pair: Pair) -> bool:
-        """File a pair unless one of its sentences belongs elsewhere; unite references."""
-        if any(owner.get(reference, name) != name for reference in pair.references):
-            return False
-        if owner.setdefault(pair.source, name) != name:
-            return False
-        known = found[name].get(pair.source)
-        if known is None and len(found[name]) >= sizes[name]:
-            return False
-        for reference in pair.references:
-            owner[reference] = name
-        if known is not None:
-            more = [r for r in pair.references if r not in known.references]
-            if more and len(known.references) + len(more) <= MOST_REFERENCES:
-                rest = sorted([*known.references[1:], *more])
-                found[name][pair.source] = known._replace(references=(known.target, *rest))
-            return False
-        found[name][pair.source] = pair
-        bar.update()
-        return True
-
-    def draws(stream: str, names: tuple[str, ...], depth: int, boost: float) -> Iterator:
-        random = Random(f"{stream} {seed}").random
-        idle = 0
-        while any(len(found[name]) < sizes[name] for name in names):
-            idle += 1
-            if idle > PATIENCE:
-                counts = ", ".join(f"{len(found[n])} of {sizes[n]} {n}" for n in names)
-                raise CorpusError(f"the grammar has no more pairs to give: found {counts}")
-            derivation = draw(grammar, random, ("Top",), depth, boost)
-            if repeats(grammar, derivation):
-                continue
-            name = yield derivation, random
-            if name:
-                idle = 0
-
-    def run(stream: str, names: tuple[str, ...], depth: int, boost: float, place) -> None:
-        source = draws(stream, names, depth, boost)
-        added = None
-        while True:
-            try:
-                derivation, random = source.send(added)
-            except StopIteration:
-                return
-            added = place(derivation, random)
-
-    def ordinary(derivation, random) -> bool:
-        pair, words = make_pair(grammar, derivation, random)
-        if pair is None or not LENGTHS[0] <= len(words) <= LENGTHS[1]:
-            return False
-        name = "novel" if is_novel(derivation) else split_of(" ".join(words))
-        return add(name, pair)
-
-    def deep(derivation, random) -> bool:
-        if nested(derivation) != DEPTH + 1 or is_novel(derivation):
-            return False
-        pair, words = make_pair(grammar, derivation, random)
-        return pair is not None and len(words) <= LENGTHS[1] and add("deep", pair)
-
-    def long(derivation, random) -> bool:
-        words, _ = chinese(grammar, derivation)
-        if not LENGTHS[1] < len(words) <= LONGEST or is_novel(derivation):
-            return False
-        pair, _ = make_pair(grammar, derivation, random)
-        return pair is not None and add("long", pair)
-
-    with bar:
-        run("ordinary", ("train", "validation", "test", "novel"), DEPTH, 1.0, ordinary)
-        run("deep", ("deep",), DEPTH + 1, 3.0, deep)
-        run("long", ("long",), DEPTH, 3.0, long)
-    corpus = {name: tuple(pairs.values()) for name, pairs in found.items()}
+    with tqdm(total=sum(shelf.sizes.values()), desc="corpus", unit=" pairs", delay=2) as bar:
+        for stream in STREAMS:
+            random = Random(f"{stream.start} {stream.depth} {seed}").random
+            idle = 0
+            while any(shelf.missing(name) for name in stream.fills):
+                idle += 1
+                if idle > PATIENCE:
+                    raise CorpusError(_exhausted(shelf, stream.fills))
+                derivation = draw(grammar, random, (stream.start,), stream.depth, stream.boost)
+                if stream.nested and nested(derivation) != stream.nested:
+                    continue
+                words, pinyin = chinese(grammar, derivation)
+                if not stream.lengths[0] <= len(words) <= stream.lengths[1]:
+                    continue
+                if repeats(grammar, derivation):
+                    continue
+                novel = is_novel(derivation)
+                if "train" in stream.fills:
+                    name = "novel" if novel else split_of(" ".join(words))
+                elif novel:
+                    continue
+                else:
+                    name = stream.fills[0]
+                if not shelf.missing(name) and tuple(words) not in shelf.found[name]:
+                    continue
+                pair = make_pair(words, pinyin, derivation)
+                if pair and shelf.add(name, pair):
+                    idle = 0
+                    bar.update()
+    corpus = {name: tuple(pairs.values()) for name, pairs in shelf.found.items()}
     known = {word for pair in corpus["train"] for word in pair.source}
     kept = tuple(pair for pair in corpus["novel"] if known.issuperset(pair.source))
-    if len(kept) < asked["novel"] and corpus["train"]:
+    if len(kept) < sizes["novel"]:
         raise CorpusError(
-            f"only {len(kept)} of {asked['novel']} novel pairs have all their words in train; "
-            "ask for more training pairs or for fewer novel ones"
+            f"asked for {sizes['novel']} novel pairs, but only {len(kept)} have all their words in "
+            "train; ask for more training pairs or for fewer novel ones"
         )
-    return {**corpus, "novel": kept[: asked["novel"]]}
+    return {**corpus, "novel": kept[: sizes["novel"]]}
+
+
+def _exhausted(shelf: Shelf, names: tuple[str, ...]) -> str:
+    counts = ", ".join(f"{len(shelf.found[n])} of {shelf.sizes[n]} {n}" for n in names)
+    return f"the grammar has no more pairs: {PATIENCE:,} draws in a row were not new; found {counts}"

@@ -228,7 +228,7 @@ def repeats(grammar: Grammar, node: Node) -> bool:
             if node.word.category not in grammar.once:
                 return False
             known = len(seen)
-            seen.add(node.word.chinese)
+            seen.add(tuple(part.removesuffix("们") for part in node.word.chinese))
             return len(seen) == known
         return any(visit(child) for child in node.children)
 
