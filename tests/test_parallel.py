@@ -331,13 +331,14 @@ def test_damaged_catalogues_are_named(tmp_path, name, content, message):
         ("无法解析 %r 的类型注释：%s", "无法解析的类型注释"),
         ("%s（指令）", "（指令）"),
         ("for %r in 100%% of (%s:)", "for in 100% of"),
+        ("%sfile%ss, 100%%sure", "file s, 100%sure"),
         ("%s: %s", ""),
         ("", ""),
     ],
 )
 def test_markup_goes(message, left):
     assert strip_markup(message) == left
-    assert strip_markup(left) == left
+    assert strip_markup(left.replace("%", "%%")) == left
 
 
 def test_sphinx_messages_are_there():
@@ -367,7 +368,10 @@ CONTENT = bytes(range(256)) * 2000  # half a megabyte
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT; `cuts` says after how many bytes of each answer the line breaks."""
+    """Serves CONTENT; `cuts` says after how many bytes of each answer the line breaks.
+
+    None: it breaks before the server has answered at all.
+    """
 
     content = CONTENT
     ranges = True
@@ -386,6 +390,9 @@ class Answer(BaseHTTPRequestHandler):
         if server.status:
             self.send_error(server.status)
             return
+        cut = dict(enumerate(server.cuts, 1)).get(len(server.asked), len(server.content))
+        if cut is None:
+            return
         start = 0
         if server.ranges and self.headers.get("Range"):
             start = int(re.fullmatch(r"bytes=(\d+)-", self.headers["Range"])[1])
@@ -400,9 +407,7 @@ class Answer(BaseHTTPRequestHandler):
         body = server.content[start:]
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if len(server.asked) <= len(server.cuts):
-            body = body[: server.cuts[len(server.asked) - 1]]
-        self.wfile.write(body)
+        self.wfile.write(body[:cut])
 
     def log_message(self, *_):
         pass
@@ -442,10 +447,10 @@ def test_the_cache_folder_is_the_default(server, tmp_path, monkeypatch):
 
 
 def test_a_cut_connection_is_resumed(server, tmp_path):
-    server.cuts = (100_000, 7)
+    server.cuts = (100_000, None, 7)
     download("small", tmp_path)
     assert (tmp_path / "small.txt").read_bytes() == CONTENT
-    assert server.asked == [None, "bytes=100000-", "bytes=100007-"]
+    assert server.asked == [None, "bytes=100000-", "bytes=100000-", "bytes=100007-"]
 
 
 def test_the_next_call_goes_on_where_the_last_one_stopped(server, tmp_path):

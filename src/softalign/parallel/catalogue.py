@@ -12,14 +12,14 @@ from softalign.parallel.reading import RawPair, Report, read_pairs
 __all__ = ["sphinx_messages", "strip_markup"]
 
 _PLACEHOLDER = re.compile(
-    r"%\(\w+\)[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]"  # %(name)s
-    r"|%[-+#0]*\d*(?:\.\d+)?[a-zA-Z](?![a-zA-Z])"  # %s %r %d, and dates: %Y
+    r"(?P<percent>%%)"
+    r"|%\(\w+\)[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]"  # %(name)s
+    r"|%[-+#0]*\d*(?:\.\d+)?[a-zA-Z]"  # %s %r %d, and dates: %Y
     r"|\{[\w.!:]*\}"  # {} {name}
     r"|\|\w+\|"  # |release|
 )
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _ROLE = re.compile(r":[\w:.+-]+:(?=`)")
-_HYPERLINK_TARGET = re.compile(r"\s*<[^<>]*>(?=`)")
 # brackets and quotation marks that a placeholder has left empty
 _EMPTY = re.compile(
     r"\(\s*\)|（\s*）|\[\s*\]|\"\s*\"|(?<!\w)'\s*'|“\s*”|‘\s*’|「\s*」|<\s*>|《\s*》"
@@ -58,12 +58,12 @@ def strip_markup(message: str) -> str:
     Page: prerequisites
     """
     text = html.unescape(_TAG.sub(" ", message))
-    text = _ROLE.sub("", _HYPERLINK_TARGET.sub("", text))
-    text = _PLACEHOLDER.sub(" ", text.replace("``", "`").replace("`", "").replace("**", ""))
+    text = _ROLE.sub("", text)
+    text = _PLACEHOLDER.sub(_percent_or_space, text.replace("`", "").replace("**", ""))
     before = None
     while text != before:
         before, text = text, _ORPHAN.sub("", _EMPTY.sub(" ", text))
-    text = " ".join(text.replace("%%", "%").split())
+    text = " ".join(text.split())
     # no space where Chinese leaves none, none before a closing mark, none after an opening one
     text = re.sub(
         r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])| (?=[,.;:!?)，。；：！？）])|(?<=[(（]) ", "", text
@@ -122,3 +122,7 @@ def sphinx_messages(locale: str = "zh_CN") -> tuple[list[RawPair], Report]:
         skipped["no words left"] = len(cleaned) - len(kept)
         first["no words left"] = cleaned[usable.index(False)].line
     return kept, Report(report.files, report.read, len(kept), skipped, first, report.mended)
+
+
+def _percent_or_space(match: re.Match) -> str:
+    return "%" if match["percent"] else " "

@@ -284,7 +284,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _lines(path: Path, content: bytes, encoding: str) -> list[str]:
-    """Lines without their ends; the last one need not end."""
+    """Lines, perhaps with the ``\\r`` of Windows, which goes with the other white space."""
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8") and content.startswith(_UTF16_OR_32):
         raise ValueError(f"{path}, line 1: a mark of UTF-16 or UTF-32, expected UTF-8")
     try:
@@ -301,4 +301,4 @@ def _lines(path: Path, content: bytes, encoding: str) -> list[str]:
     lines = text.split("\n")
     if not lines[-1]:
         del lines[-1]
-    return [line.removesuffix("\r") for line in lines]
+    return lines
