@@ -41,7 +41,7 @@ class Score:
     >>> print(Score("BLEU", 12.345, "nrefs:1|tok:none", ""))
     BLEU 12.35 [nrefs:1|tok:none]
 
-    Page: prerequisites
+    Page: corpus
     """
 
     name: str
@@ -112,7 +112,7 @@ def bleu(
     >>> round(bleu([["an", "old", "book", "is", "there"]], accepted, smooth="none").value, 2)
     66.87
 
-    Page: prerequisites
+    Page: corpus
     """
     if smooth not in ("exp", "none"):
         raise ValueError(f"smooth is {smooth!r}, expected 'exp' or 'none'")
@@ -169,7 +169,7 @@ def chrf(hypotheses: Sequence[Words], references: Sequence[Sequence[Words]]) -> 
     >>> round(chrf([["cat"]], [[["cats"]]]).value, 1)  # P = 1, R = (3/4 + 2/3 + 1/2) / 3
     68.9
 
-    Page: prerequisites
+    Page: corpus
     """
     lines, columns = _as_lines(hypotheses, references)
     from sacrebleu.metrics import CHRF
@@ -206,7 +206,7 @@ def exact_match(hypotheses: Sequence[Words], references: Sequence[Sequence[Words
     >>> exact_match([["one", "dog"], ["two", "dog"]], accepted)
     0.5
 
-    Page: prerequisites
+    Page: corpus
     """
     _check(hypotheses, references)
     hits = sum(

@@ -101,7 +101,7 @@ def tokenise(line: str, how: str) -> list[str]:
     >>> tokenise("It's 3.5, isn't it?", "char")
     ["It's", '3.5', ',', "isn't", 'it', '?']
 
-    Page: prerequisites
+    Page: corpus
     """
     if how == "space":
         tokens = line.split()
@@ -146,7 +146,7 @@ def detokenise(tokens: Sequence[str]) -> str:
     >>> detokenise(["A", "man", "(", "left", ")", ",", "at", "3.5", "%", "."])
     'A man (left), at 3.5%.'
 
-    Page: prerequisites
+    Page: corpus
     """
     pieces: list[str] = []
     for i, token in enumerate(tokens):

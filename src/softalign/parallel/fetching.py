@@ -38,7 +38,7 @@ class RemoteFile:
     sha256 : str
         Digest of the content, 64 hexadecimal digits.
 
-    Page: prerequisites
+    Page: corpus
     """
 
     name: str
@@ -62,7 +62,7 @@ class Dataset:
     files : tuple of RemoteFile
         What is fetched.
 
-    Page: prerequisites
+    Page: corpus
     """
 
     title: str
@@ -152,7 +152,7 @@ def cache_folder() -> Path:
     >>> cache_folder().is_absolute()
     True
 
-    Page: prerequisites
+    Page: corpus
     """
     from platformdirs import user_cache_path
 
@@ -195,7 +195,7 @@ def download(name: str, folder: str | Path | None = None, *, progress: bool | No
     >>> sum(file.size for file in DATASETS["multi30k"].files)
     4264809
 
-    Page: prerequisites
+    Page: corpus
     """
     if name not in DATASETS:
         raise ValueError(f"there is no corpus {name!r}, expected one of {', '.join(DATASETS)}")
