@@ -46,6 +46,8 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SPACE, SPACE_CUDA = 4, 12
 # Every output compared; the kernels' own warnings are not ours to mend.
 NBVAL = ("--nbval", "--nbval-cell-timeout=180", "-W", "default")
+# Columns of code that a page shows beside its side bars.
+PAGE_WIDTH = ("--line-length", "88")
 NO_NETWORK = (
     "failed to establish a new connection",
     "temporary failure in name resolution",
@@ -330,8 +332,9 @@ def lint():
     """Check the style of the code and the stored form of the notebooks."""
     set_up()
     say("== lint ==")
-    run(PYTHON, "-m", "ruff", "check", ".")
-    run(PYTHON, "-m", "ruff", "format", "--check", ".")
+    for action in (("check",), ("format", "--check")):
+        run(PYTHON, "-m", "ruff", *action, "--exclude", "*.ipynb", ".")
+        run(PYTHON, "-m", "ruff", *action, *PAGE_WIDTH, "book", "chapters")
     run(PYTHON, "tools/notebooks.py", "check")
 
 
