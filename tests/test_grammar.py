@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -23,14 +24,15 @@ GRAMMAR = read_grammar()
 LAW = settings(derandomize=True, deadline=None, max_examples=150)
 
 # Words that carry grammar rather than meaning; everything else must be linked.
-FUNCTION_ZH = set(
-    "的 了 过 得 把 个 被 吗 都 就 有 在 正 正在 里 很 是 给 一起 跟 没有 不 从来 以前 时候 所以 但是".split()
-)
-FUNCTION_EN = set(
-    "a an the of to in on at by for with that who and it is are am was were do does did have has "
-    "had will 's any , as he she they we I you him her them us his their my our your its be there "
-    "than not up out away off from".split()
-)
+CHINESE_FUNCTION = """
+    的 了 过 得 把 个 被 吗 都 就 有 在 正 正在 里 很 是 给 一起 跟 没有 不 从来 以前 时候 所以 但是
+"""
+ENGLISH_FUNCTION = """
+    a an the of to in on at by for with that who and it is are am was were do does did have has had
+    will 's any , as he she they we I you him her them us his their my our your its be there than
+    not up out away off from
+"""
+FUNCTION_ZH, FUNCTION_EN = set(CHINESE_FUNCTION.split()), set(ENGLISH_FUNCTION.split())
 
 
 def sample(seed: int, depth: int = 2):
@@ -43,32 +45,34 @@ def sample(seed: int, depth: int = 2):
 # ------------------------------------------------------------------------------ reading the file
 
 RULES = "Top -> Subj V 。 => Subj V.past@Subj .=。\nSubj -> N => the N.sg {sg}\n"
-WORDS = "V 笑 xiào laugh\nN 猫 māo cat : animal cl=只\nN 狗 gǒu dog : animal cl=只\nW 。 。\nW 只 zhī\n"
+WORDS = (
+    "V 笑 xiào laugh\nN 猫 māo cat : animal cl=只\nN 狗 gǒu dog : animal cl=只\nW 。 。\nW 只 zhī\n"
+)
 SMALL = RULES.replace("Subj -> N", "Subj -> N(animal)") + WORDS
 
 
 def test_a_small_grammar_works():
     grammar = parse_grammar(SMALL)
-    assert [s.words for s in translations(grammar, "猫 笑 。".split())] == [
+    assert [s.words for s in translations(grammar, ["猫", "笑", "。"])] == [
         ("the", "cat", "laughed", ".")
     ]
 
 
 def test_one_line_adds_a_word():
     grammar = parse_grammar(SMALL + "N 鹅 é goose/geese : animal cl=只\n")
-    found = translations(grammar, "鹅 笑 。".split())
+    found = translations(grammar, ["鹅", "笑", "。"])
     assert [s.words for s in found] == [("the", "goose", "laughed", ".")]
 
 
 def test_one_line_adds_a_rule():
     line = "Subj -> N1(animal) N2(animal) => the N1.sg and the N2.sg {pl}\n"
-    found = translations(parse_grammar(SMALL + line), "猫 狗 笑 。".split())
-    assert found[0].words == tuple("the cat and the dog laughed .".split())
+    found = translations(parse_grammar(SMALL + line), ["猫", "狗", "笑", "。"])
+    assert found[0].words == ("the", "cat", "and", "the", "dog", "laughed", ".")
 
 
 def test_one_line_adds_to_the_grammar_of_the_book():
     grammar = parse_grammar(GRAMMAR.text + "\nN 松鼠 sōngshǔ squirrel : animal cl=只\n")
-    found = translations(grammar, "小红 画 了 两 只 松鼠 。".split())
+    found = translations(grammar, ["小红", "画", "了", "两", "只", "松鼠", "。"])
     assert [" ".join(s.words) for s in found] == ["Xiaohong drew two squirrels ."]
 
 
@@ -89,7 +93,10 @@ def test_one_line_adds_to_the_grammar_of_the_book():
         ("Top -> Subj V 。 => Subj V.passed .=。", "unknown form 'passed'"),
         ("Top -> Subj V 。 => Subj .=。", "V is on the Chinese side but not on the English side"),
         ("Top -> Subj V 。 => Sbj V.past .=。", "'Sbj' is not on the Chinese side"),
-        ("Top -> Subj V 。 => Subj V.past@Obj .=。", "the subject 'Obj' is not on the Chinese side"),
+        (
+            "Top -> Subj V 。 => Subj V.past@Obj .=。",
+            "the subject 'Obj' is not on the Chinese side",
+        ),
         ("Top -> Subj V Adv 。 => Subj V.past Adv .=。", "no rule and no word for 'Adv'"),
         ("Top -> Subj(animal) V 。 => Subj V.past .=。", "Subj takes 0 classes, found 1"),
         ("Subj -> N( => N", "expected a category such as NP"),
@@ -107,7 +114,7 @@ def test_mistakes_are_reported_with_their_line(tmp_path, line, message):
 
 def test_an_open_class_is_reported_with_its_line():
     text = SMALL + "Top -> Thing(K) 。 => Thing .=。\nThing(K) -> N(K) => N\n"
-    with pytest.raises(GrammarError, match="^mine:8: the class K of Thing is decided neither"):
+    with pytest.raises(GrammarError, match=r"^mine:8: the class K of Thing is decided neither"):
         parse_grammar(text, "mine")
 
 
@@ -166,7 +173,7 @@ def test_every_content_word_is_linked(seed):
 def test_the_article_agrees_with_the_next_sound(seed):
     *_, english = sample(seed)
     for sentence in english:
-        for article, word in zip(sentence.words, sentence.words[1:], strict=False):
+        for article, word in pairwise(sentence.words):
             vowel = word[0] in "aeiouAEIOU" and not word.startswith(("uni", "use"))
             if article in ("a", "an"):
                 assert (article == "an") == (vowel or word in ("hour", "honest")), (article, word)
@@ -184,7 +191,7 @@ def test_numbers_agree_with_nouns(seed):
     many = {"two", "three", "four", "five", "ten", "many", "few", "these", "those"}
     for sentence in english:
         words = sentence.words
-        for first, second in zip(words, words[1:], strict=False):
+        for first, second in pairwise(words):
             if first in ("a", "an", "this", "every", "one"):
                 assert second not in PLURAL - SINGULAR - INVARIANT, words
             if first in many and second in SINGULAR | PLURAL:
@@ -203,7 +210,7 @@ def test_verbs_agree_with_pronouns(seed):
     *_, english = sample(seed)
     for sentence in english:
         words = sentence.words
-        for k, (first, second) in enumerate(zip(words, words[1:], strict=False)):
+        for k, (first, second) in enumerate(pairwise(words)):
             asked = k > 0 and words[k - 1] in ("did", "does", "do", "can", "will")
             if first in ("he", "she", "it") and not asked:
                 assert second not in ("are", "am", "were", "have", "do"), words

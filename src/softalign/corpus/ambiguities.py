@@ -19,7 +19,7 @@ BREAKS = frozenset("，。？")
 
 
 class Reading(NamedTuple):
-    """One reading of an ambiguous word: its English words, and the Chinese words that ask for it."""
+    """One reading: its English words, and the Chinese words that ask for it."""
 
     name: str
     english: frozenset[str]
@@ -89,7 +89,10 @@ AMBIGUITIES: tuple[Ambiguity, ...] = (
     Ambiguity(
         "看",
         "看",
-        (_reading("read", "read", _TEXT), _reading("watch", "watched watching watches watch", _SHOW)),
+        (
+            _reading("read", "read", _TEXT),
+            _reading("watch", "watched watching watches watch", _SHOW),
+        ),
         "the object, after a duration or a relative clause: 看 了 小明 昨天 推荐 的 电影",
         True,
     ),

@@ -220,4 +220,4 @@ def build(
 
 def _exhausted(shelf: Shelf, names: tuple[str, ...]) -> str:
     counts = ", ".join(f"{len(shelf.found[n])} of {shelf.sizes[n]} {n}" for n in names)
-    return f"the grammar has no more pairs: {PATIENCE:,} draws in a row were not new; found {counts}"
+    return f"the grammar has no more: {PATIENCE:,} draws in a row were not new; found {counts}"

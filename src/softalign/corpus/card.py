@@ -22,7 +22,7 @@ Words = tuple[str, ...]
 class Card:
     """The numbers of a corpus; printing it shows them as a table."""
 
-    numbers: dict[str, dict[str, float]] = field(repr=False)
+    numbers: dict[str, dict[str, int | float]] = field(repr=False)
     digest: str
 
     def __repr__(self) -> str:
@@ -129,8 +129,8 @@ class Nearest:
             horizontal = (((equal & up) + up) ^ up) | equal
             plus = down | ~(horizontal | up)
             minus = up & horizontal
-            step = ((plus >> last) & one).astype(np.int64) - ((minus >> last) & one).astype(np.int64)
-            score += np.where(column < lengths, step, 0)
+            score += np.where(column < lengths, (plus >> last) & one, 0).astype(np.int64)
+            score -= np.where(column < lengths, (minus >> last) & one, 0).astype(np.int64)
             vertical = equal | down
             plus = (plus << one) | one
             up = (minus << one) | ~(vertical | plus)
@@ -165,7 +165,7 @@ def make_card(splits: dict[str, tuple[Pair, ...]], digest: str) -> Card:
     english = Counter(word for pair in train for word in pair.target)
     chinese = Counter(word for pair in train for word in pair.source)
     known = {word for name in SIZES for pair in splits[name] for word in pair.target}
-    numbers: dict[str, dict[str, float]] = {
+    numbers: dict[str, dict[str, int | float]] = {
         "words": {
             "Chinese words in train": sum(chinese.values()),
             "Chinese word types in train": len(chinese),
@@ -187,7 +187,7 @@ def make_card(splits: dict[str, tuple[Pair, ...]], digest: str) -> Card:
         if not pairs:
             continue
         lengths = sorted(len(pair.source) for pair in pairs)
-        rows: dict[str, float] = {
+        rows: dict[str, int | float] = {
             "pairs": len(pairs),
             "Chinese words in a sentence, mean": sum(lengths) / len(lengths),
             "Chinese words in a sentence, 1 of 10 has at least": lengths[len(lengths) * 9 // 10],

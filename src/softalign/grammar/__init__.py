@@ -1,4 +1,4 @@
-"""The synchronous grammar behind the running corpus: Chinese, English and links in one derivation."""
+"""The synchronous grammar behind the running corpus: two languages and links at once."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Node:
 def words_of(grammar: Grammar, state: State) -> tuple[tuple[Word, ...], list[float]]:
     """Return the words that fit `state` and the running sums of their weights.
 
-    The k-th of them in the file has weight 1/(k+1): the nearer the top, the more frequent (Zipf).
+    The k-th of them in the file has weight 1/(k+4): the nearer the top, the more frequent (Zipf).
     """
     key = ("words", state)
     if key not in grammar.cache:
@@ -51,13 +51,13 @@ def words_of(grammar: Grammar, state: State) -> tuple[tuple[Word, ...], list[flo
             for word in grammar.words[state[0]]
             if all(a == "*" or a in c for a, c in zip(state[1:], word.classes, strict=True))
         )
-        weights = [float(w.features.get("w", 1)) / (k + 2) for k, w in enumerate(fitting)]
+        weights = [float(w.features.get("w", 1)) / (k + 4) for k, w in enumerate(fitting)]
         grammar.cache[key] = fitting, list(accumulate(weights))
     return grammar.cache[key]
 
 
 def productions(grammar: Grammar, state: State) -> tuple[Production, ...]:
-    """Return every rule for `state` with its variables filled in; rules that lead nowhere are left out."""
+    """Return every rule for `state` that leads somewhere, with its variables filled in."""
     if ("expanded", state) not in grammar.cache:
         _expand(grammar, state)
     return grammar.cache["expanded", state]
@@ -221,15 +221,16 @@ def nested(node: Node) -> int:
 
 def repeats(grammar: Grammar, node: Node) -> bool:
     """Return whether a word stands twice that the grammar file wants only once in a sentence."""
-    seen: set[tuple[str, ...]] = set()
+    seen: set[str] = set()
 
     def visit(node: Node) -> bool:
         if node.word:
             if node.word.category not in grammar.once:
                 return False
-            known = len(seen)
-            seen.add(tuple(part.removesuffix("们") for part in node.word.chinese))
-            return len(seen) == known
+            parts = {part.removesuffix("们") for part in node.word.chinese}
+            again = not seen.isdisjoint(parts)
+            seen.update(parts)
+            return again
         return any(visit(child) for child in node.children)
 
     return visit(node)
@@ -240,13 +241,17 @@ def collocations(node: Node) -> list[tuple[str, str]]:
     if node.word:
         return []
     found = [(node.children[a], node.children[b]) for a, b in node.production.rule.shared]
-    pairs = [(head(a).word.chinese[0], head(b).word.chinese[0]) for a, b in found]
+    heads = [(head(a).word, head(b).word) for a, b in found]
+    pairs = [(a.chinese[0], b.chinese[0]) for a, b in heads if a and b]
     return pairs + [pair for child in node.children for pair in collocations(child)]
 
 
 def head(node: Node) -> Node:
-    """Return the word that a phrase is about: the last one of its Chinese side."""
-    while not node.word:
+    """Return the word that a phrase is about: the last one of its Chinese side.
+
+    A phrase made of nothing but literals is its own head.
+    """
+    while node.children:
         node = node.children[-1]
     return node
 

@@ -95,7 +95,7 @@ class Rule:
             for a, (name, first) in enumerate(self.children)
             if name in ("V", "A")
             for b, (other, second) in enumerate(self.children)
-            if other != "P" and b != a and first[0].isupper() and first[0] in second[:1]
+            if other != "P" and b != a and first and first[0].isupper() and first[0] in second[:1]
         )
 
 
@@ -412,5 +412,6 @@ def _check(grammar: Grammar, name: str) -> None:
             for value in sorted({v for values in word.classes for v in values}):
                 if len(uses[value]) < 2 and value not in ("sg", "pl"):
                     raise GrammarError(
-                        f"{name}:{word.line}: the class {value!r} occurs on no other line; is it a slip?"
+                        f"{name}:{word.line}: the class {value!r} occurs on no other line; "
+                        "is it a slip?"
                     )

@@ -70,10 +70,8 @@ def _agreement(node: Node, number: str, choices: Open) -> tuple[str, Node]:
         features = node.word.features
         if "agr" in features:
             return features["agr"], node
-        if number == "pl":
-            return "3p", node
         human = any("person" in c for c in node.word.classes)
-        return "3s" + features.get("g", "h" if human else "n"), node
+        return _third(number, features.get("g", "h" if human else "n")), node
     targets = node.production.targets
     chosen = choices.choose(node.index, len(targets)) if len(targets) > 1 else 0
     value = targets[chosen][1]
@@ -81,7 +79,13 @@ def _agreement(node: Node, number: str, choices: Open) -> tuple[str, Node]:
         return _agreement(node.children[int(value[1:])], number, choices)
     if value in PRONOUNS:
         return value, head(node)
-    return _agreement(head(node), value or number, choices)
+    word = head(node)
+    number = value or number
+    return _agreement(word, number, choices) if word.word else (_third(number), word)
+
+
+def _third(number: str, gender: str = "n") -> str:
+    return "3p" if number == "pl" else "3s" + gender
 
 
 def _pronoun(agreement: tuple[str, Node], case: str, choices: Open) -> str:
