@@ -13,6 +13,9 @@ from typing import NamedTuple
 from softalign.corpus import build, store
 from softalign.corpus.ambiguities import AMBIGUITIES, Ambiguity, occurrences
 from softalign.corpus.build import SIZES, CorpusError, Pair
+
+# Imported here, for good: a submodule that is first imported later takes the name of the function.
+from softalign.corpus.card import Card, make_card
 from softalign.grammar import read_grammar
 
 __all__ = [
@@ -133,7 +136,7 @@ def load(
     return Corpus(**corpus)
 
 
-def card(corpus: Corpus):
+def card(corpus: Corpus) -> Card:
     """Measure a corpus: types, lengths, unseen n-grams, and three baselines.
 
     The baselines are scored against the reference sets of the test pairs: *copy* leaves the Chinese
@@ -148,6 +151,4 @@ def card(corpus: Corpus):
 
     Page: 01_smt/noisy_channel
     """
-    from softalign.corpus.card import make_card  # the metrics are slow to import
-
     return make_card(corpus._asdict(), corpus.digest)
