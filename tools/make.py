@@ -322,7 +322,7 @@ def find_browser():
 
 def _browser_hint():
     install = {
-        "Darwin": "brew install --cask chromium",
+        "Darwin": "brew install --cask google-chrome",
         "Windows": "winget install Google.Chrome",
     }.get(platform.system(), "sudo apt-get install chromium")
     return f"install one with '{install}' (or say make test BROWSER=none)."
