@@ -15,7 +15,8 @@ from softalign.corpus.ambiguities import AMBIGUITIES, Ambiguity, occurrences
 from softalign.corpus.build import SIZES, CorpusError, Pair
 
 # Imported here, for good: a submodule that is first imported later takes the name of the function.
-from softalign.corpus.card import Card, make_card
+from softalign.corpus.card import Card
+from softalign.corpus.card import make_card as _make_card
 from softalign.grammar import read_grammar
 
 __all__ = [
@@ -151,4 +152,4 @@ def card(corpus: Corpus) -> Card:
 
     Page: 01_smt/noisy_channel
     """
-    return make_card(corpus._asdict(), corpus.digest)
+    return _make_card(corpus._asdict(), corpus.digest)
