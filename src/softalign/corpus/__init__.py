@@ -85,7 +85,14 @@ def _key(text: str, parameters: tuple) -> str:
     """Return a digest of everything that the corpus depends on."""
     parts = [repr(parameters), text]
     for folder, names in {
-        "softalign.grammar": ("derive.py", "english.py", "reading.py", "realise.py"),
+        "softalign.grammar": (
+            "checking.py",
+            "derive.py",
+            "english.py",
+            "model.py",
+            "reading.py",
+            "realise.py",
+        ),
         "softalign.corpus": ("__init__.py", "build.py", "store.py"),
     }.items():
         parts += [(files(folder) / name).read_text(encoding="utf-8") for name in names]

@@ -267,6 +267,8 @@ def occurrences(pairs: Iterable[Pair], ambiguity: Ambiguity) -> Iterator[Occurre
     Page: 01_smt/noisy_channel
     """
     for pair in pairs:
+        if ambiguity.word not in pair.source:
+            continue
         for place, word in enumerate(pair.source):
             if word != ambiguity.word:
                 continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from softalign.grammar.analyse import derivations, translations
 from softalign.grammar.derive import draw, nested, productions
-from softalign.grammar.reading import Grammar, GrammarError, parse_grammar, read_grammar
+from softalign.grammar.model import Grammar, GrammarError
+from softalign.grammar.reading import parse_grammar, read_grammar
 
 __all__ = [
     "LINK_GUIDE",

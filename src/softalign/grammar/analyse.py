@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from softalign.grammar.derive import Node, Production, State, chinese, head, productions, words_of
-from softalign.grammar.reading import Grammar
+from softalign.grammar.model import Grammar
 from softalign.grammar.realise import Sentence, finish, sentences
 
 
@@ -21,7 +21,7 @@ def derivations(grammar: Grammar, words: Sequence[str], category: State = ("Top"
     Examples
     --------
     >>> from softalign.grammar import read_grammar
-    >>> len(derivations(read_grammar(), "三 本 书".split(), ("Few", "text")))
+    >>> len(derivations(read_grammar(), "三 本 书".split(), ("QI", "text")))
     1
 
     Page: 01_smt/noisy_channel
@@ -96,7 +96,7 @@ def translations(
     Examples
     --------
     >>> from softalign.grammar import read_grammar
-    >>> [s.words for s in translations(read_grammar(), "三 本 书".split(), ("Few", "text"))]
+    >>> [s.words for s in translations(read_grammar(), "三 本 书".split(), ("QI", "text"))]
     [('three', 'books')]
 
     Page: 01_smt/noisy_channel

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple
 
-from softalign.grammar.reading import Grammar, GrammarError, Rule, Word
+from softalign.grammar.model import Grammar, GrammarError, Rule, Word
 
 State = tuple[str, ...]
 
@@ -57,7 +57,10 @@ def words_of(grammar: Grammar, state: State) -> tuple[tuple[Word, ...], list[flo
 
 
 def productions(grammar: Grammar, state: State) -> tuple[Production, ...]:
-    """Return every rule for `state` that leads somewhere, with its variables filled in."""
+    """Return every rule for `state` that leads somewhere, with its variables filled in.
+
+    Page: 01_smt/noisy_channel
+    """
     if ("expanded", state) not in grammar.cache:
         _expand(grammar, state)
     return grammar.cache["expanded", state]
@@ -213,7 +216,10 @@ def draw(
 
 
 def nested(node: Node) -> int:
-    """Return how many recursive rules are nested in a derivation."""
+    """Return how many recursive rules are nested in a derivation.
+
+    Page: 01_smt/noisy_channel
+    """
     if node.word:
         return 0
     return max((nested(c) for c in node.children), default=0) + node.production.rule.recursive

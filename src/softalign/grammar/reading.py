@@ -8,14 +8,13 @@ Page: 01_smt/noisy_channel
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
+from softalign.grammar.checking import check
 from softalign.grammar.english import TENSES, gerund, past, third_person
+from softalign.grammar.model import Grammar, GrammarError, Item, Rule, Slot, Word
 
 NAME = re.compile(r"([A-Z][A-Za-z]*?)(\d*)")
 BUILT_IN = {"be": "be/was/been/being", "have": "have/had/had/having", "do": "do/did/done/doing"}
@@ -34,82 +33,6 @@ FORMS = {
     "comp",
     "prep",
 }
-
-
-class GrammarError(ValueError):
-    """A line of a grammar file says something that cannot be understood."""
-
-
-@dataclass(frozen=True, eq=False)
-class Word:
-    """A word with its translation: one line of the grammar file."""
-
-    category: str
-    chinese: tuple[str, ...]
-    pinyin: tuple[str, ...]
-    forms: tuple[tuple[str, ...], ...]
-    classes: tuple[frozenset[str], ...]
-    features: dict[str, str]
-    line: int
-    cache: dict = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One place on the Chinese side: a literal, a child, or a part of a child."""
-
-    literal: str = ""
-    child: int = -1
-    part: str = ""
-
-
-class Item(NamedTuple):
-    """One place on the English side: a literal, a form of a child, or an auxiliary."""
-
-    text: str
-    child: int
-    forms: tuple[str, ...]
-    subject: int
-    sure: tuple[tuple[str, int], ...]
-    possible: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """A rule: what the category may consist of in Chinese, and how English says the same."""
-
-    category: str
-    parameters: tuple[str, ...]
-    slots: tuple[Slot, ...]
-    children: tuple[tuple[str, tuple[str, ...]], ...]
-    targets: tuple[tuple[tuple[Item, ...], str], ...]
-    weight: float
-    recursive: bool
-    line: int
-
-    @cached_property
-    def shared(self) -> tuple[tuple[int, int], ...]:
-        """Children that share a variable, the first being a verb or an adjective."""
-        return tuple(
-            (a, b)
-            for a, (name, first) in enumerate(self.children)
-            if name in ("V", "A")
-            for b, (other, second) in enumerate(self.children)
-            if other != "P" and b != a and first and first[0].isupper() and first[0] in second[:1]
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Grammar:
-    """Words and rules by category, the pinyin of function words, and the link guide."""
-
-    words: dict[str, tuple[Word, ...]]
-    rules: dict[str, tuple[Rule, ...]]
-    pinyin: dict[str, str]
-    guide: tuple[dict[str, str], ...]
-    once: frozenset[str]
-    text: str
-    cache: dict = field(default_factory=dict, repr=False)
 
 
 def _forms(category: str, english: str) -> tuple[tuple[str, ...], ...]:
@@ -290,7 +213,7 @@ def read_grammar(path: str | Path | None = None) -> Grammar:
     Examples
     --------
     >>> grammar = read_grammar()
-    >>> [word.forms[1] for word in grammar.words["N"] if word.chinese == ("孩子",)]
+    >>> [word.forms[1] for word in grammar.words["Kid"] if word.chinese == ("孩子",)]
     [('children',)]
 
     Page: 01_smt/noisy_channel
@@ -311,7 +234,7 @@ def parse_grammar(text: str, name: str = "grammar") -> Grammar:
     >>> parse_grammar("S -> X => Y", "mine")
     Traceback (most recent call last):
         ...
-    softalign.grammar.reading.GrammarError: mine:1: 'Y' is not on the Chinese side, which has X
+    softalign.grammar.model.GrammarError: mine:1: 'Y' is not on the Chinese side, which has X
 
     Page: 01_smt/noisy_channel
     """
@@ -354,64 +277,5 @@ def parse_grammar(text: str, name: str = "grammar") -> Grammar:
         frozenset(once),
         text,
     )
-    _check(grammar, name)
+    check(grammar, name)
     return grammar
-
-
-def _check(grammar: Grammar, name: str) -> None:
-    """Refuse what no single line can show: unknown categories, classes, measure words."""
-    arity: dict[str, int] = {}
-    uses: dict[str, set[int]] = {}
-    for entries in (*grammar.rules.values(), *grammar.words.values()):
-        for entry in entries:
-            both = entry.category in grammar.rules and entry.category in grammar.words
-            size = len(entry.parameters if isinstance(entry, Rule) else entry.classes)
-            if both or arity.setdefault(entry.category, size) != size:
-                expected = (
-                    "only rules or only words" if both else f"{arity[entry.category]} classes"
-                )
-                raise GrammarError(
-                    f"{name}:{entry.line}: {entry.category} has {expected} elsewhere"
-                )
-            if isinstance(entry, Word):
-                for value in {v for values in entry.classes for v in values}:
-                    uses.setdefault(value, set()).add(entry.line)
-    for entries in grammar.rules.values():
-        for rule in entries:
-            decided = {a for c, args in rule.children if c in grammar.words for a in args}
-            for category, arguments in rule.children:
-                for value in arguments:
-                    if value.isupper() and value not in decided.union(rule.parameters):
-                        raise GrammarError(
-                            f"{name}:{rule.line}: the class {value} of {category} is decided "
-                            "neither by the left-hand side nor by a word"
-                        )
-                if category not in arity:
-                    raise GrammarError(f"{name}:{rule.line}: no rule and no word for {category!r}")
-                if len(arguments) != arity[category]:
-                    raise GrammarError(
-                        f"{name}:{rule.line}: {category} takes {arity[category]} classes, "
-                        f"found {len(arguments)}"
-                    )
-            for value in {v for _, a in rule.children for v in a} | set(rule.parameters):
-                uses.setdefault(value, set()).add(rule.line)
-            for slot in rule.slots:
-                if slot.literal and slot.literal not in grammar.pinyin:
-                    raise GrammarError(
-                        f"{name}:{rule.line}: no pinyin for {slot.literal!r}; "
-                        f"add a line 'W {slot.literal} pinyin'"
-                    )
-    for entries in grammar.words.values():
-        for word in entries:
-            measure = word.features.get("cl", "")
-            if measure and measure not in grammar.pinyin:
-                raise GrammarError(
-                    f"{name}:{word.line}: no pinyin for the measure word {measure!r}; "
-                    f"add a line 'W {measure} pinyin'"
-                )
-            for value in sorted({v for values in word.classes for v in values}):
-                if len(uses[value]) < 2 and value not in ("sg", "pl"):
-                    raise GrammarError(
-                        f"{name}:{word.line}: the class {value!r} occurs on no other line; "
-                        "is it a slip?"
-                    )
