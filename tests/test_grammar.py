@@ -217,6 +217,11 @@ def test_verbs_agree_with_pronouns(seed):
     *_, english = sample(seed)
     for sentence in english:
         words = sentence.words
+        for first, second in pairwise(words):
+            if second in ("he", "she", "it"):
+                assert first not in ("do", "have", "are", "were"), words
+            if second in ("they", "we", "you"):
+                assert first not in ("does", "has", "is", "was"), words
         for k, (first, second) in enumerate(pairwise(words)):
             asked = k > 0 and words[k - 1] in ("did", "does", "do", "can", "will")
             if first in ("he", "she", "it") and not asked:
@@ -249,6 +254,28 @@ def test_analysis_finds_every_sentence_that_was_drawn(seed):
         return
     found = {s.words: s for s in translations(GRAMMAR, words)}
     assert {s.words for s in english} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("chinese_words", "expected"),
+    [
+        (
+            "因为 老师 很 累 ， 所以 没有 去 书店 。",
+            {
+                "because the teacher was very tired , he did not go to the bookshop .",
+                "because the teacher was very tired , she did not go to the bookshop .",
+                "because the teachers were very tired , they did not go to the bookshop .",
+            },
+        ),
+        ("小红 在 看 书 。", {"Xiaohong is reading a book .", "Xiaohong is reading books ."}),
+        ("他们 看 过 这 本 书 吗 ？", {"have they ever read this book ?"}),
+        ("他 每天 怎么 去 学校 ？", {"how does he go to the school every day ?"}),
+        ("她 看 过 那 部 电影 。", {"she has watched that film ."}),
+    ],
+)
+def test_references_by_hand(chinese_words, expected):
+    found = translations(GRAMMAR, chinese_words.split())
+    assert {" ".join(sentence.words) for sentence in found} == expected
 
 
 @given(st.integers(0, 10**6), st.integers(0, 2))

@@ -78,6 +78,8 @@ class Nearest:
     Page: 01_smt/noisy_channel
     """
 
+    at_once = 32  # candidates compared before the first bound is known
+
     def __init__(self, sentences: Sequence[Words]) -> None:
         self.ids: dict[str, int] = {}
         for sentence in sentences:
@@ -102,10 +104,10 @@ class Nearest:
                 shared[self.holders[key]] += 1
         bound = np.maximum(self.lengths, len(query)) - shared
         order = np.argsort(bound, kind="stable")
-        first = order[:32]
+        first = order[: self.at_once]
         distances = self._distances(query, first)
         best = distances.min()
-        others = order[32:][bound[order[32:]] <= best]
+        others = order[self.at_once :][bound[order[self.at_once :]] <= best]
         rows = np.concatenate([first, others])
         distances = np.concatenate([distances, self._distances(query, others)])
         return int(rows[distances == distances.min()].min()), int(distances.min())
