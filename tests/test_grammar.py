@@ -316,7 +316,7 @@ def test_irregular_forms_are_in_the_file():
 
 @pytest.mark.parametrize(
     ("chinese_words", "pinyin"),
-    [("那 棵 树 长 得 很 快 。", "zhǎng"), ("小红 看 了 一 本 很 长 的 书 。", "cháng")],
+    [("那 棵 树 长 得 很 快 。", "zhǎng"), ("小红 写 了 一 封 很 长 的 信 。", "cháng")],
 )
 def test_pinyin_is_right_in_context(chinese_words, pinyin):
     from softalign.grammar import derivations

@@ -106,7 +106,7 @@ AMBIGUITIES: tuple[Ambiguity, ...] = (
     Ambiguity(
         "做 + duration",
         "做",
-        (_reading("cook", "cooked", "饭"), _reading("do", "did", "作业")),
+        (_reading("cook", "cooked", "饭"), _reading("do", "did", "作业 家务")),
         "the object, after the duration: 做 了 两 个 小时 的 饭",
         True,
     ),
