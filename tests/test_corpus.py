@@ -141,7 +141,7 @@ def test_novel_has_known_words_in_new_company():
     for pair in CORPUS.novel[:12]:
         assert known.issuperset(pair.source)
         found = {c for d in derivations(GRAMMAR, pair.source) for c in collocations(d)}
-        new = {c for c in found if build.fraction(" ".join(c)) < build.HELD_OUT}
+        new = {c for c in found if build.is_held_out(c)}
         assert new
         first, second = min(new)
         for source in sorted(together[first] & together[second])[:5]:
