@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import html
 import json
 import re
 import socket
@@ -170,13 +171,16 @@ def set_formulas(app: Sphinx) -> None:
     katex.KaTeXServer.start_server_process = start_katex
     # on a busy machine the extension's five seconds are not enough
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    # by default KaTeX sets an unknown command in red and says nothing
+    katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     plain = katex.render_latex
 
     def render(latex: str, options: dict | None = None) -> str:
-        html = plain(latex, options)
-        if "katex-error" in html:
-            log.warning("[softalign] KaTeX cannot set this formula: %s", latex)
-        return html
+        try:
+            return plain(latex, options)
+        except katex.KaTeXError as problem:
+            log.warning("[softalign] KaTeX cannot set %s: %s", latex, problem)
+            return f'<span class="katex-error">{html.escape(latex)}</span>'
 
     katex.render_latex = render
 

@@ -101,6 +101,8 @@ def test_every_formula_is_set(path):
     assert not article(path).select(".katex-error")
     for formula in article(path).select("span.math, div.math"):
         assert formula.select_one(".katex"), formula.get_text()[:80]
+        # the colour in which KaTeX sets a command that it does not know
+        assert "#cc0000" not in str(formula), formula.get_text()[:80]
     text = visible_text(path)
     raw = re.findall(r"\$\$|\\\(|\\\[|\\(?:frac|sum|theta|mathbf|begin|alpha|cdot)\b", text)
     assert not raw
