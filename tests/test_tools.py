@@ -216,3 +216,14 @@ def test_nbval_compares_what_a_notebook_stores(tmp_path, printed, status):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == status, done.stdout
+
+
+def test_a_change_of_the_style_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(softalign_book, "ROOT", tmp_path)
+    style = tmp_path / "book" / "_static" / "book.css"
+    style.parent.mkdir(parents=True)
+    style.write_text("p { color: black; }")
+    before = softalign_book.style_digest()
+    assert softalign_book.style_digest() == before
+    style.write_text("p { color: grey; }")
+    assert softalign_book.style_digest() != before

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "src" / "softalign"
 KATEX = ROOT / "node_modules" / "katex"
 PINS = ("constraints.txt", "requirements.txt")
+STYLE = "the style of all pages"  # a key beside the names of the pages
 log = logging.getLogger(__name__)
 
 
@@ -84,6 +85,15 @@ def library_digest(notebook: Path) -> str:
     return digest.hexdigest()
 
 
+def style_digest() -> str:
+    """Digest of what every page is set with: the site's own style and this extension."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted((ROOT / "book" / "_static").rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _digest_file(env: BuildEnvironment) -> Path:
     return Path(env.mystnb_config.execution_cache_path) / "softalign_digests.json"
 
@@ -95,7 +105,7 @@ def find_stale(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> l
     file = _digest_file(env)
     file.parent.mkdir(parents=True, exist_ok=True)
     stored = json.loads(file.read_text()) if file.exists() else {}
-    digests: dict[str, str] = {}
+    digests = {STYLE: style_digest()}
     stale: list[str] = []
     for docname in sorted(env.found_docs):
         path = Path(env.doc2path(docname))
@@ -111,8 +121,10 @@ def find_stale(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> l
         if docname not in added | changed:
             stale.append(docname)
     app.softalign_digests = digests
+    if stored.get(STYLE) != digests[STYLE]:  # Sphinx copies the style only when a page is written
+        stale = [docname for docname in sorted(env.found_docs) if docname not in added | changed]
     if stale:
-        log.info("[softalign] the library or a pin changed for: %s", ", ".join(stale))
+        log.info("[softalign] the library, a pin or the style changed for: %s", ", ".join(stale))
     return stale
 
 
