@@ -2,13 +2,15 @@
 
 import math
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softalign.metrics import Score, bits_per_char, bleu, chrf, exact_match, perplexity
+from softalign.metrics import Score, aer, bits_per_char, bleu, chrf, exact_match, perplexity
 
 LAW = settings(derandomize=True, deadline=None, max_examples=60)
 WORD = st.sampled_from(["a", "b", "c", "dd", "eee"])
@@ -16,6 +18,9 @@ SENTENCE = st.lists(WORD, min_size=1, max_size=9)
 SAID = st.lists(WORD, max_size=9)
 ACCEPTED = st.lists(SENTENCE, min_size=1, max_size=4)
 CORPUS = st.lists(st.tuples(SAID, ACCEPTED), min_size=1, max_size=6)
+LINKS = st.frozensets(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=5)
+# predicted, sure, possible; the sure links are made possible in `gold`
+LINKED = st.lists(st.tuples(LINKS, LINKS, LINKS), min_size=1, max_size=4)
 
 
 def words(*lines):
@@ -81,6 +86,36 @@ def test_perplexity_and_bits_by_hand():
     assert perplexity(-math.inf, 3) == math.inf
     assert bits_per_char(-math.inf, 3) == math.inf
     assert perplexity(-1e6, 1) == math.inf
+
+
+def test_aer_by_hand():
+    # Sentence 1: 4 proposed, (0, 0) and (1, 1) sure, (2, 1) possible, (3, 3) wrong; 3 sure links.
+    # Sentence 2: 1 proposed, which is sure; 1 sure link.
+    predicted = [{(0, 0), (1, 1), (2, 1), (3, 3)}, {(0, 1)}]
+    sure = [{(0, 0), (1, 1), (3, 2)}, {(0, 1)}]
+    possible = [sure[0] | {(2, 1), (2, 2)}, {(0, 1), (1, 1)}]
+    score = aer(predicted, sure, possible)
+    assert score.precision == 4 / 5
+    assert score.recall == 3 / 4
+    assert score.aer == pytest.approx(1 - (3 + 4) / (5 + 4))
+    assert (score.predicted, score.sure, score.sure_found, score.possible_found) == (5, 4, 3, 4)
+    # counts are summed over sentences: the mean of 1 - 5/7 and 0 would be another number
+    assert score.aer != pytest.approx((1 - 5 / 7) / 2)
+    assert str(score) == "AER 0.2222 (precision 0.8000, recall 0.7500)"
+    assert float(score) == score.aer
+
+
+def test_aer_of_nothing():
+    some, none = [{(0, 0)}], [set()]
+    silent = aer(none, some, some)  # nothing proposed: nothing wrong, everything missed
+    assert (silent.aer, silent.precision, silent.recall) == (1.0, 1.0, 0.0)
+    loud = aer(some, none, none)  # nothing to find
+    assert (loud.aer, loud.precision, loud.recall) == (1.0, 0.0, 1.0)
+    quiet = aer(none, none, some)
+    assert (quiet.aer, quiet.precision, quiet.recall) == (0.0, 1.0, 1.0)
+    optional = aer(some, none, some)  # only a possible link, and it was proposed
+    assert (optional.aer, optional.precision, optional.recall) == (0.0, 1.0, 1.0)
+    assert aer([[(0, 0), (0, 0)]], some, some).predicted == 1  # twice is once
 
 
 # ------------------------------------------------------------------------------ oracles
@@ -150,7 +185,53 @@ def test_chrf_equals_the_paper(corpus):
     assert chrf(said, accepted).value == pytest.approx(slow_chrf(said, accepted))
 
 
+def gold(linked):
+    predicted, sure, more = zip(*linked, strict=True)
+    return predicted, sure, [s | p for s, p in zip(sure, more, strict=True)]
+
+
+@LAW
+@given(LINKED)
+def test_aer_equals_the_paper(linked):
+    """Och and Ney (2003), section 5.1, one link at a time."""
+    predicted, sure, possible = gold(linked)
+    links = [(n, link) for n, sentence in enumerate(predicted) for link in sentence]
+    gold_links = [(n, link) for n, sentence in enumerate(sure) for link in sentence]
+    right = sum(link in possible[n] for n, link in links)
+    found = sum(link in predicted[n] for n, link in gold_links)
+    score = aer(predicted, sure, possible)
+    if links:
+        assert score.precision == right / len(links)
+    if gold_links:
+        assert score.recall == found / len(gold_links)
+    if links or gold_links:
+        assert score.aer == pytest.approx(1 - (found + right) / (len(links) + len(gold_links)))
+
+
 # ------------------------------------------------------------------------------ laws
+
+
+@LAW
+@given(LINKED)
+def test_aer_is_an_error_rate(linked):
+    predicted, sure, possible = gold(linked)
+    score = aer(predicted, sure, possible)
+    assert 0 <= score.aer <= 1
+    perfect = all(s <= a <= p for a, s, p in zip(predicted, sure, possible, strict=True))
+    assert (score.aer == 0) == perfect
+    assert (score.precision == 1 == score.recall) == perfect
+    assert aer(predicted[::-1], sure[::-1], possible[::-1]) == score
+    assert aer(sure, sure, possible).aer == 0 == aer(possible, sure, possible).aer
+
+
+@LAW
+@given(LINKED)
+def test_aer_with_one_kind_of_gold_links_is_one_minus_f1(linked):
+    predicted, sure, _ = gold(linked)
+    score = aer(predicted, sure, sure)
+    p, r = score.precision, score.recall
+    if score.sure_found:
+        assert score.aer == pytest.approx(1 - 2 * p * r / (p + r))
 
 
 @LAW
@@ -254,6 +335,32 @@ def test_bad_input_is_named(metric, said, accepted, error, message):
 def test_a_number_is_not_a_word():
     with pytest.raises(TypeError):  # from our check, or from beartype's, which runs in the tests
         exact_match([[3]], [[["a"]]])
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        (([], [], []), "there are no sentences"),
+        (([set()], [set()], []), "predicted links for 1 sentences, sure links for 1, possible lin"),
+        (([set()], [set(), set()], [set(), set()]), "predicted links for 1 sentences, sure links"),
+        (([set()], [{(1, 2), (0, 1)}], [{(1, 2)}]), "sure link (0, 1) of sentence 1 is not among"),
+        (([{(0, 1)}, {(-1, 1)}], [set()] * 2, [set()] * 2), "predicted link (-1, 1) of sentence 2"),
+        (([set()], [set()], [{(0, 1, 2)}]), "possible link (0, 1, 2) of sentence 1, expected a p"),
+        (([set()], [{("a", 1)}], [set()]), "sure link ('a', 1) of sentence 1"),
+        (([{(0.5, 1)}], [set()], [set()]), "predicted link (0.5, 1) of sentence 1"),
+    ],
+)
+def test_bad_links_are_named(links, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        aer(*links)
+
+
+def test_importing_the_metrics_imports_nothing_slow():
+    code = (
+        "import sys, softalign.metrics;"
+        "sys.exit(bool({'numpy', 'sacrebleu', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_unknown_smoothing_is_refused():
