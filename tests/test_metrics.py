@@ -5,12 +5,33 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softalign.metrics import Score, aer, bits_per_char, bleu, chrf, exact_match, perplexity
+from softalign.metrics import (
+    Score,
+    Statistics,
+    aer,
+    aer_statistics,
+    approximate_randomisation,
+    bits_per_char,
+    bleu,
+    bleu_statistics,
+    bootstrap,
+    by_bucket,
+    chrf,
+    chrf_statistics,
+    exact_match,
+    exact_match_statistics,
+    paired_bootstrap,
+    perplexity,
+    perplexity_statistics,
+    resample,
+)
 
 LAW = settings(derandomize=True, deadline=None, max_examples=60)
 WORD = st.sampled_from(["a", "b", "c", "dd", "eee"])
@@ -306,6 +327,228 @@ def test_arguments_are_not_changed():
         metric(said, accepted)
     assert said == [["a", "b"], ["c"]]
     assert accepted == [[["a", "b"]], [["c"], ["c", "d"]]]
+
+
+# ------------------------------------------------------------------------------ resampling
+
+# Two systems and the references of forty sentences: the second repeats a word now and then.
+RNG = np.random.default_rng(5)
+TEXT = [[f"w{n}" for n in RNG.integers(9, size=RNG.integers(4, 15))] for _ in range(40)]
+ONE = [[w if RNG.random() < 0.8 else "x" for w in words] for words in TEXT]
+TWO = [[w if RNG.random() < 0.9 else "y" for w in words] for words in ONE]
+GOLD = [[words] for words in TEXT]
+
+
+def share(hits):
+    return Statistics("share", tuple((int(hit), 1) for hit in hits), lambda s: s[0] / s[1])
+
+
+@LAW
+@given(CORPUS, LINKED, st.data())
+def test_statistics_give_the_score_of_any_selection(corpus, linked, data):
+    said, accepted = zip(*corpus, strict=True)
+    metrics = [
+        (bleu_statistics(said, accepted), lambda h, r: bleu(h, r).value),
+        (
+            bleu_statistics(said, accepted, smooth="none"),
+            lambda h, r: bleu(h, r, smooth="none").value,
+        ),
+        (chrf_statistics(said, accepted), lambda h, r: chrf(h, r).value),
+        (exact_match_statistics(said, accepted), exact_match),
+    ]
+    numbers = st.lists(st.integers(0, len(corpus) - 1), min_size=1, max_size=8)
+    chosen = data.draw(numbers)
+    for statistics, score in metrics:
+        assert statistics.value == score(said, accepted)  # to the last bit
+        part = statistics.select(chosen)
+        assert part.value == score([said[k] for k in chosen], [accepted[k] for k in chosen])
+        assert statistics.select(reversed(range(len(corpus)))).value == statistics.value
+    predicted, sure, possible = gold(linked)
+    statistics = aer_statistics(predicted, sure, possible)
+    assert statistics.value == aer(predicted, sure, possible).aer
+
+
+def test_statistics_of_perplexity():
+    statistics = perplexity_statistics([-3.0, -1.5, 0.0], [2, 1, 1])
+    assert statistics.value == perplexity(-4.5, 4)
+    assert statistics.select([1]).value == perplexity(-1.5, 1)
+    with pytest.raises(ValueError, match="2 log-probabilities but 1 counts, expected as many"):
+        perplexity_statistics([-1.0, -2.0], [1])
+    with pytest.raises(ValueError, match="count is 0, expected at least 1"):
+        perplexity_statistics([-1.0, -2.0], [1, 0])
+
+
+def test_a_resample_is_a_corpus_of_drawn_sentences():
+    """The slow way: draw sentences, score their words again."""
+    rng = np.random.default_rng(3)
+    slow = []
+    for _ in range(20):
+        drawn = rng.integers(len(ONE), size=len(ONE))
+        slow.append(bleu([ONE[k] for k in drawn], [GOLD[k] for k in drawn]).value)
+    assert resample(bleu_statistics(ONE, GOLD), resamples=20, seed=3) == slow
+
+
+@pytest.mark.parametrize("name", ["BLEU", "chrF"])
+def test_sacrebleu_draws_the_same_and_agrees(name):
+    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.significance import PairedTest
+
+    metric = {"BLEU": BLEU(tokenize="none", force=True), "chrF": CHRF()}[name]
+    lines = [[" ".join(words) for words in system] for system in (ONE, TWO, TEXT)]
+    systems = [("one", lines[0]), ("two", lines[1])]
+    found = PairedTest(systems, {name: metric}, [lines[2]], test_type="bs", n_samples=200)()
+    two = list(found[1].values())[-1][1]  # the first are the names of the systems
+    count = {"BLEU": bleu_statistics, "chrF": chrf_statistics}[name]
+    ours = [
+        np.array(resample(count(system, GOLD), resamples=200, seed=12345)) for system in (ONE, TWO)
+    ]
+    in_order = np.sort(ours[1])
+    assert two.score == pytest.approx(count(TWO, GOLD).value)
+    assert two.mean == pytest.approx(ours[1].mean(), rel=1e-6)  # sacrebleu counts in float32
+    assert two.ci == pytest.approx((in_order[194] - in_order[5]) / 2, rel=1e-6)
+    interval = bootstrap(count(TWO, GOLD), resamples=200, seed=12345)
+    assert (interval.high - interval.low) / 2 == pytest.approx(two.ci, rel=0.05)
+    difference = count(ONE, GOLD).value - count(TWO, GOLD).value
+    far = abs(ours[1] - ours[0])
+    assert two.p_value == ((far - far.mean() > difference).sum() + 1) / 201
+    # ours counts signed differences in both directions, around the true one
+    comparison = paired_bootstrap(count(ONE, GOLD), count(TWO, GOLD), resamples=200, seed=12345)
+    assert comparison.difference.value == pytest.approx(difference)
+    assert comparison.wins == ((ours[0] > ours[1]) + (ours[0] == ours[1]) / 2).mean()
+    assert abs(comparison.p_value - two.p_value) < 0.02
+
+
+def test_paired_bootstrap_against_all_resamples():
+    one, two = share([1, 0, 1, 1]), share([0, 1, 0, 1])
+    gains = np.array([1, -1, 1, 0])
+    differences = np.array([gains[list(drawn)].mean() for drawn in product(range(4), repeat=4)])
+    comparison = paired_bootstrap(one, two, resamples=4000, seed=1)
+    assert comparison.difference.value == 0.25
+    wins = (differences > 0).mean() + (differences == 0).mean() / 2
+    assert comparison.wins == pytest.approx(wins, abs=0.03)
+    far = (abs(differences - 0.25) >= 0.25).mean()
+    assert comparison.p_value == pytest.approx(far, abs=0.03)
+    ends = np.quantile(differences, [0.025, 0.975])
+    assert [comparison.difference.low, comparison.difference.high] == pytest.approx(ends, abs=1e-9)
+
+
+def test_approximate_randomisation_against_all_exchanges():
+    said, other, accepted = ONE[:8], TWO[:8], GOLD[:8]
+    true = abs(bleu(said, accepted).value - bleu(other, accepted).value)
+    far = []
+    for exchanged in product([False, True], repeat=8):
+        mixed = zip(said, other, exchanged, strict=True)
+        left, right = zip(*[(b, a) if swap else (a, b) for a, b, swap in mixed], strict=True)
+        far.append(abs(bleu(left, accepted).value - bleu(right, accepted).value) >= true - 1e-9)
+    one, two = (bleu_statistics(system, accepted) for system in (said, other))
+    p = approximate_randomisation(one, two, trials=4000)
+    assert p == pytest.approx(np.mean(far), abs=0.03)
+    assert 0.02 < np.mean(far) < 0.9  # else the test says little
+
+
+def test_interval_covers_and_tests_do_not_cry_wolf():
+    """200 test sets of 60 sentences from a large population: the interval should miss 5 %."""
+    rng = np.random.default_rng(0)
+    population = bleu_statistics(ONE, GOLD)
+    covered = rejected = 0
+    for seed in range(200):
+        sample = population.select(rng.integers(40, size=60).tolist())
+        interval = bootstrap(sample, resamples=200, seed=seed)
+        covered += interval.low <= population.value <= interval.high
+        first, second = (share(rng.random(60) < 0.5) for _ in range(2))  # equally good
+        rejected += approximate_randomisation(first, second, trials=99, seed=seed) <= 0.05
+    assert 0.90 <= covered / 200 <= 0.98
+    assert 0.01 <= rejected / 200 <= 0.09
+
+
+def test_pairing_sees_what_single_intervals_hide():
+    # Half of the sentences are hard for both; the second system misses four more.
+    one = share([1, 0] * 100)
+    two = share([0, 0] * 4 + [1, 0] * 96)
+    assert bootstrap(two).high > one.value > two.value > bootstrap(one).low
+    comparison = paired_bootstrap(one, two)
+    assert comparison.difference.low > 0
+    assert comparison.wins > 0.95
+    assert comparison.p_value < 0.1
+
+
+@LAW
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12))
+def test_laws_of_comparisons(hits):
+    one, two = (share(column) for column in zip(*hits, strict=True))
+    there, back = (paired_bootstrap(*pair, resamples=40) for pair in ((one, two), (two, one)))
+    assert there.difference.value == -back.difference.value
+    assert there.wins == pytest.approx(1 - back.wins)
+    assert there.p_value == back.p_value
+    assert 0 < there.p_value <= 1
+    assert there.difference.low <= there.difference.high
+    p = approximate_randomisation(one, two, trials=20)
+    assert p == approximate_randomisation(two, one, trials=20)
+    assert 1 / 21 <= p <= 1
+    same = paired_bootstrap(one, one, resamples=20)
+    assert (same.difference.value, same.wins, same.p_value) == (0, 0.5, 1)
+    assert approximate_randomisation(one, one, trials=20) == 1
+    narrow, wide = (bootstrap(one, resamples=40, level=level) for level in (0.5, 0.9))
+    assert wide.low <= narrow.low <= narrow.high <= wide.high
+    assert bootstrap(one, resamples=40) == bootstrap(one, resamples=40)
+
+
+def test_the_seed_is_the_only_chance():
+    statistics = bleu_statistics(ONE, GOLD)
+    assert resample(statistics, resamples=9, seed=1) == resample(statistics, resamples=9, seed=1)
+    assert resample(statistics, resamples=9, seed=1) != resample(statistics, resamples=9, seed=2)
+    few, more = (resample(statistics, resamples=n, seed=1) for n in (9, 12))
+    assert few == more[:9]
+
+
+@LAW
+@given(CORPUS, SENTENCE)
+def test_one_more_reference_never_lowers_exact_match(corpus, reference):
+    said, accepted = zip(*corpus, strict=True)
+    more = [[*one, reference] for one in accepted]
+    assert exact_match(said, more) >= exact_match(said, accepted)
+
+
+def test_buckets_hold_every_sentence_once():
+    statistics = bleu_statistics(ONE, GOLD)
+    lengths = [len(words) for words in TEXT]
+    buckets = by_bucket(statistics, lengths, (3, 6, 10), resamples=30)
+    assert [bucket.label for bucket in buckets] == ["1-3", "4-6", "7-10", "11+"]
+    assert sum(bucket.sentences for bucket in buckets) == 40
+    assert buckets[0].score is None  # no sentence has fewer than four words
+    short = [k for k in range(40) if 4 <= lengths[k] <= 6]
+    assert buckets[1].sentences == len(short)
+    assert buckets[1].score.value == bleu([ONE[k] for k in short], [GOLD[k] for k in short]).value
+    assert buckets[1].score == bootstrap(statistics.select(short), resamples=30)
+    assert by_bucket(statistics, lengths, ())[0].score == bootstrap(statistics)
+    assert str(buckets[0]) == "1-3: - (0 sentences)"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda s: bootstrap(s, resamples=0), "resamples is 0, expected at least 1"),
+        (lambda s: bootstrap(s, level=1.0), "the level is 1.0, expected a share between 0 and 1"),
+        (lambda s: approximate_randomisation(s, s, trials=0), "trials is 0, expected at least 1"),
+        (lambda s: paired_bootstrap(s, s.select([0])), "2 sentences, the second 1, expected the"),
+        (
+            lambda s: approximate_randomisation(s, chrf_statistics([["a"]] * 2, [[["a"]]] * 2)),
+            "cannot compare share with chrF, expected one metric",
+        ),
+        (lambda s: by_bucket(s, [1], (2,)), "1 lengths for 2 sentences"),
+        (lambda s: by_bucket(s, [1, 0], (2,)), "a length is 0, expected at least 1"),
+        (lambda s: by_bucket(s, [1, 1], (4, 4)), "the edges are [4, 4], expected numbers that ri"),
+        (lambda s: by_bucket(s, [1, 1], (0, 4)), "the edges are [0, 4], expected numbers that ri"),
+        (lambda s: s.select([]), "there are no sentences, expected at least one"),
+        (
+            lambda s: Statistics("share", ((1, 1), (1,)), s.score),
+            "the row of sentence 2 has 1 numbers, expected 2 as in the first",
+        ),
+    ],
+)
+def test_bad_calls_of_the_resamplers_are_named(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call(share([1, 0]))
 
 
 # ------------------------------------------------------------------------------ errors

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Words = Sequence[str]
 
@@ -105,13 +106,8 @@ def bleu(
 
     Page: corpus
     """
-    if smooth not in ("exp", "none"):
-        raise ValueError(f"smooth is {smooth!r}, expected 'exp' or 'none'")
+    metric = _bleu(smooth)
     lines, columns = _as_lines(hypotheses, references)
-    from sacrebleu.metrics import BLEU
-
-    # force: the words are separated on purpose, sacrebleu need not warn about " ." at line ends.
-    metric = BLEU(tokenize="none", force=True, smooth_method=smooth)
     result = metric.corpus_score(lines, columns)
     precisions = "/".join(f"{p:.1f}" for p in result.precisions)
     detail = (
@@ -163,9 +159,7 @@ def chrf(hypotheses: Sequence[Words], references: Sequence[Sequence[Words]]) -> 
     Page: corpus
     """
     lines, columns = _as_lines(hypotheses, references)
-    from sacrebleu.metrics import CHRF
-
-    metric = CHRF()
+    metric = _chrf()
     result = metric.corpus_score(lines, columns)
     value = min(100.0, float(result.score))
     return Score("chrF", value, str(metric.get_signature()), "character n-grams 1 to 6, beta 2")
@@ -200,11 +194,32 @@ def exact_match(hypotheses: Sequence[Words], references: Sequence[Sequence[Words
     Page: corpus
     """
     _check(hypotheses, references)
-    hits = sum(
+    return sum(_matches(hypotheses, references)) / len(hypotheses)
+
+
+def _matches(hypotheses: Sequence[Words], references: Sequence[Sequence[Words]]) -> list[bool]:
+    """For each hypothesis, whether it is one of its references."""
+    return [
         any(tuple(said) == tuple(reference) for reference in accepted)
         for said, accepted in zip(hypotheses, references, strict=True)
-    )
-    return hits / len(hypotheses)
+    ]
+
+
+def _bleu(smooth: str) -> Any:
+    """Return sacrebleu's BLEU for text that is already split into words."""
+    if smooth not in ("exp", "none"):
+        raise ValueError(f"smooth is {smooth!r}, expected 'exp' or 'none'")
+    from sacrebleu.metrics import BLEU
+
+    # force: the words are separated on purpose, sacrebleu need not warn about " ." at line ends.
+    return BLEU(tokenize="none", force=True, smooth_method=smooth)
+
+
+def _chrf() -> Any:
+    """Return sacrebleu's chrF."""
+    from sacrebleu.metrics import CHRF
+
+    return CHRF()
 
 
 def _check(hypotheses: Sequence[Words], references: Sequence[Sequence[Words]]) -> None:
