@@ -493,6 +493,13 @@ def test_laws_of_comparisons(hits):
     assert bootstrap(one, resamples=40) == bootstrap(one, resamples=40)
 
 
+def test_no_p_value_is_zero_and_no_score_above_its_best():
+    right, wrong = share([1] * 60), share([0] * 60)
+    assert approximate_randomisation(right, wrong, trials=9) == 1 / 10
+    assert paired_bootstrap(right, wrong, resamples=9).p_value == 1 / 10
+    assert bleu_statistics(TEXT, GOLD).value == 100.0 == chrf_statistics(TEXT, GOLD).value
+
+
 def test_the_seed_is_the_only_chance():
     statistics = bleu_statistics(ONE, GOLD)
     assert resample(statistics, resamples=9, seed=1) == resample(statistics, resamples=9, seed=1)
