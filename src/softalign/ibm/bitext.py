@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 __all__ = ["Bitext", "Chunk", "Group", "index"]
 
 Words = Sequence[str]
-CELLS_PER_CHUNK = 1_000_000
+CELLS_PER_CHUNK = 400_000
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Bitext:
     ----------
     given_words, generated_words : tuple of str
         The vocabularies; word k of the given side has the id k + 1, since 0 is NULL.
-    given, generated : int64 arrays of shape (entries,)
+    given, generated : int32 arrays of shape (entries,)
         The word ids of each entry of the lexical table: the pairs of words that occur in one
         sentence pair, sorted by given word, then by generated word. Generated ids count from 0.
     chunks : tuple of Chunk
@@ -202,8 +202,8 @@ def index(pairs: Sequence[tuple[Words, Words]], *, reverse: bool = False) -> Bit
     return Bitext(
         given.words,
         generated.words,
-        entries // width,
-        entries % width,
+        (entries // width).astype(np.int32),
+        (entries % width).astype(np.int32),
         chunks,
         len(pairs),
         reverse,

@@ -49,7 +49,8 @@ class LexicalTable:
 
     @cached_property
     def _keys(self) -> np.ndarray:
-        return self.bitext.given * len(self.bitext.generated_words) + self.bitext.generated
+        width = len(self.bitext.generated_words)
+        return self.bitext.given.astype(np.int64) * width + self.bitext.generated
 
     def row(self, given: str | None) -> dict[str, float]:
         """Generated words and their probabilities, most probable first (then by first occurrence).
