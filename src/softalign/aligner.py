@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softalign.hmm import agreed_links, train_by_agreement, train_hmm
-from softalign.ibm import Link, index, train_ibm1, train_ibm2, viterbi_links
+from softalign.ibm import Link, check_pairs, index, train_ibm1, train_ibm2, viterbi_links
 from softalign.symmetrise import METHODS
 
 __all__ = ["MODELS", "align", "usable"]
@@ -86,6 +86,9 @@ def align(
         raise ValueError(f"symmetrise is {symmetrise!r}, expected one of {', '.join(METHODS)}")
     if iterations < 1:
         raise ValueError(f"iterations is {iterations}, expected 1 or more")
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold is {threshold}, expected a number from 0 to below 1")
+    check_pairs(pairs)
     kept = [k for k, pair in enumerate(pairs) if usable(*pair, max_words=max_words)]
     found = _align_usable(
         [pairs[k] for k in kept], model, symmetrise, iterations, threshold, progress

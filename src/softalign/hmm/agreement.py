@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from softalign.hmm.jumps import best_jump, merge
 from softalign.hmm.model import HMM, e_step_hmm, level_jump
-from softalign.ibm import Bitext, Chunk, LexicalTable, Link, links_of, normalise, uniform
+from softalign.ibm import Bitext, Chunk, LexicalTable, Link, links_of, normalise, starting_table
 
 __all__ = ["agreed_links", "agreement", "crossing", "train_by_agreement"]
 
@@ -74,7 +74,7 @@ def train_by_agreement(
         raise ValueError(f"smoothing is {smoothing}, expected a number of 0 or more")
     sides = (forward, backward)
     _check(sides)
-    tables = [table or uniform(side) for table, side in zip(start, sides, strict=True)]
+    tables = [starting_table(side, table) for table, side in zip(start, sides, strict=True)]
     models = [HMM(table, level_jump(), null_prob) for table in tables]
     rooms = [side.room() for side in sides]
     for _ in tqdm(range(iterations), "agreement", disable=not progress or None):

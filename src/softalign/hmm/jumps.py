@@ -90,6 +90,8 @@ def best_jump(jumps: Jumps, jump: Float[np.ndarray, " widths"]) -> Float[np.ndar
 
     Page: 01_smt/word_alignment
     """
+    if not jumps.made.any():  # no words, nothing to learn
+        return jump
     for _ in range(3):
         pressure = np.zeros_like(jump)
         for given, departures in jumps.departures.items():

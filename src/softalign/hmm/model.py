@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from softalign.hmm.jumps import WIDEST, Jumps, best_jump, merge, transitions, widths
-from softalign.ibm import Bitext, Chunk, Group, LexicalTable, normalise, uniform
+from softalign.ibm import Bitext, Chunk, Group, LexicalTable, normalise, starting_table
 
 __all__ = ["HMM", "e_step_hmm", "forward_backward", "level_jump", "train_hmm", "viterbi"]
 
-TINY = np.finfo(float).tiny
+TINY = 1e-100  # far from the smallest number, so that 1 / TINY times anything here is still one
 
 
 def forward_backward(
@@ -230,6 +230,8 @@ class HMM:
         self, given: list[str] | tuple[str, ...], generated: list[str] | tuple[str, ...]
     ) -> Float[np.ndarray, "generated given_and_null"]:
         """Posterior of one sentence pair: rows sum to 1, column 0 is NULL."""
+        if not (given and generated):
+            return np.eye(1, len(given) + 1).repeat(len(generated), axis=0)
         group = Group(len(given), 0, 0, (1,) * len(generated))
         emissions = np.maximum(self.table.matrix(given, generated).T, TINY)
         return forward_backward(group, emissions, self.jump, self.null_prob)[0].T
@@ -293,7 +295,7 @@ def train_hmm(
     """
     if not 0 < null_prob < 1:
         raise ValueError(f"null_prob is {null_prob}, expected a number between 0 and 1")
-    table, jump = start or uniform(bitext), level_jump()
+    table, jump = starting_table(bitext, start), level_jump()
     seen, room = [], bitext.room()
     for _ in tqdm(range(iterations), "HMM", disable=not progress or None):
         counts = np.zeros_like(table.probs)

@@ -3,8 +3,8 @@
 Page: 01_smt/word_alignment
 """
 
-from softalign.ibm.bitext import Bitext, Chunk, Group, index
-from softalign.ibm.lexicon import LexicalTable, from_rows, normalise, uniform
+from softalign.ibm.bitext import Bitext, Chunk, Group, check_pairs, index
+from softalign.ibm.lexicon import LexicalTable, from_rows, normalise, starting_table, uniform
 from softalign.ibm.links import Aligner, Link, links_of, viterbi_links
 from softalign.ibm.model1 import IBM1, e_step_ibm1, train_ibm1
 from softalign.ibm.model2 import (
@@ -27,6 +27,7 @@ __all__ = [
     "LexicalTable",
     "Link",
     "best_diagonal",
+    "check_pairs",
     "diagonal_prior",
     "e_step_ibm1",
     "e_step_ibm2",
@@ -34,6 +35,7 @@ __all__ = [
     "index",
     "links_of",
     "normalise",
+    "starting_table",
     "train_ibm1",
     "train_ibm2",
     "uniform",

@@ -17,7 +17,7 @@ from itertools import chain
 import numpy as np
 from jaxtyping import Float, Int
 
-__all__ = ["Bitext", "Chunk", "Group", "index"]
+__all__ = ["Bitext", "Chunk", "Group", "check_pairs", "index"]
 
 Words = Sequence[str]
 CELLS_PER_CHUNK = 400_000
@@ -184,9 +184,7 @@ def index(pairs: Sequence[tuple[Words, Words]], *, reverse: bool = False) -> Bit
 
     Page: 01_smt/word_alignment
     """
-    for number, pair in enumerate(pairs, start=1):
-        if len(pair) != 2 or isinstance(pair[0], str) or isinstance(pair[1], str):
-            raise TypeError(f"pair {number} is not (source words, target words)")
+    check_pairs(pairs)
     sides = (_Side([pair[reverse] for pair in pairs], 1),)
     sides += (_Side([pair[not reverse] for pair in pairs], 0),)
     given, generated = sides
@@ -208,6 +206,21 @@ def index(pairs: Sequence[tuple[Words, Words]], *, reverse: bool = False) -> Bit
         len(pairs),
         reverse,
     )
+
+
+def check_pairs(pairs: Sequence[Sequence[Words]]) -> None:
+    """Complain about the first pair that is not two sequences of words.
+
+    Raises
+    ------
+    TypeError
+        A pair has not two sides, or a side is one string.
+
+    Page: 01_smt/word_alignment
+    """
+    for number, pair in enumerate(pairs, start=1):
+        if len(pair) != 2 or isinstance(pair[0], str) or isinstance(pair[1], str):
+            raise TypeError(f"pair {number} is not (source words, target words)")
 
 
 def _cut(source: _Side, target: _Side) -> Iterator[np.ndarray]:

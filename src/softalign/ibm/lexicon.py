@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from softalign.ibm.bitext import Bitext
 
-__all__ = ["LexicalTable", "normalise", "uniform"]
+__all__ = ["LexicalTable", "from_rows", "normalise", "starting_table", "uniform"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ class LexicalTable:
         rows = np.array([self._generated_ids.get(word, -1) for word in generated], np.int64)
         columns = [0, *(self._given_ids.get(word, -1) for word in given)]
         keys = np.array(columns, np.int64) * width + rows[:, None]
+        if not len(self._keys):
+            return np.zeros(keys.shape)
         place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         known = (rows[:, None] >= 0) & (np.array(columns) >= 0) & (self._keys[place] == keys)
         return np.where(known, self.probs[place], 0.0)
@@ -95,6 +97,27 @@ def uniform(bitext: Bitext) -> LexicalTable:
     Page: 01_smt/word_alignment
     """
     return LexicalTable(bitext, normalise(bitext, np.ones(len(bitext.given))))
+
+
+def starting_table(bitext: Bitext, start: LexicalTable | None) -> LexicalTable:
+    """Return the table that training starts from: the one that was given, or the uniform one.
+
+    Raises
+    ------
+    ValueError
+        The table belongs to other pairs of sentences, or to the other direction.
+
+    Page: 01_smt/word_alignment
+    """
+    if start is None:
+        return uniform(bitext)
+    fits = start.bitext is bitext or (
+        np.array_equal(start.bitext.given, bitext.given)
+        and np.array_equal(start.bitext.generated, bitext.generated)
+    )
+    if not fits:
+        raise ValueError("start is the table of another bitext, expected one of the same pairs")
+    return start
 
 
 def from_rows(bitext: Bitext, rows: Mapping[str | None, Mapping[str, float]]) -> LexicalTable:

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from softalign.ibm.bitext import Bitext, Chunk, Group
-from softalign.ibm.lexicon import LexicalTable, normalise, uniform
+from softalign.ibm.lexicon import LexicalTable, normalise, starting_table
 from softalign.ibm.links import best_of_posterior
 
 __all__ = ["IBM2", "Distances", "diagonal_prior", "e_step_ibm2", "train_ibm2"]
@@ -261,7 +261,7 @@ def train_ibm2(
         raise ValueError(f"diagonal is {diagonal}, expected a number from 0 to {STEEPEST:g}")
     if not 0 < null_prob < 1:
         raise ValueError(f"null_prob is {null_prob}, expected a number between 0 and 1")
-    table = start or uniform(bitext)
+    table = starting_table(bitext, start)
     seen, room = [], bitext.room()
     for _ in tqdm(range(iterations), "IBM 2", disable=not progress or None):
         counts = np.zeros_like(table.probs)
