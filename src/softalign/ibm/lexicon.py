@@ -112,7 +112,9 @@ def starting_table(bitext: Bitext, start: LexicalTable | None) -> LexicalTable:
     if start is None:
         return uniform(bitext)
     fits = start.bitext is bitext or (
-        np.array_equal(start.bitext.given, bitext.given)
+        start.bitext.given_words == bitext.given_words
+        and start.bitext.generated_words == bitext.generated_words
+        and np.array_equal(start.bitext.given, bitext.given)
         and np.array_equal(start.bitext.generated, bitext.generated)
     )
     if not fits:
