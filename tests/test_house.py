@@ -24,8 +24,10 @@ ORDER = [
     "corpus",
     "parallel",
     "language_model",
+    "transfer",
     "plotting",
     "notebook",
+    "cli",
 ]
 # plotting is for pages: the library works without a figure
 ONLY_IMPORTED_BY = {"plotting": {"notebook"}}
@@ -44,7 +46,7 @@ def modules() -> dict[str, list]:
     found: dict[str, list] = {}
     for path in sorted(LIBRARY.rglob("*.py")):
         name = path.relative_to(LIBRARY).parts[0].removesuffix(".py")
-        if name != "__init__":
+        if name not in ("__init__", "__main__"):
             found.setdefault(name, []).append(path)
     return found
 
