@@ -201,7 +201,11 @@ def crossing(
 
 def _check(sides: tuple[Bitext, Bitext]) -> None:
     forward, backward = sides
-    same = len(forward) == len(backward) and forward.given_words == backward.generated_words
+    same = (len(forward), forward.given_words, forward.generated_words) == (
+        len(backward),
+        backward.generated_words,
+        backward.given_words,
+    )
     if forward.reverse or not backward.reverse or not same:
         raise ValueError(
             "expected index(pairs) and index(pairs, reverse=True) of the same pairs, in this order"

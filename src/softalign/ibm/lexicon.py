@@ -148,9 +148,9 @@ def from_rows(bitext: Bitext, rows: Mapping[str | None, Mapping[str, float]]) ->
     )
     if (weights < 0).any():
         raise ValueError("the table has a negative entry, expected numbers of 0 or more")
-    totals = np.bincount(bitext.given, weights)
-    if (totals == 0).any():
-        word = words[int(np.argmin(totals))]
+    empty = (np.bincount(bitext.given) > 0) & (np.bincount(bitext.given, weights) == 0)
+    if empty.any():
+        word = words[int(np.argmax(empty))]
         raise ValueError(f"the row of {word or 'NULL'!r} has no entry above 0")
     return LexicalTable(bitext, normalise(bitext, weights))
 
