@@ -1,6 +1,6 @@
 """Alignment error rate: proposed links against sure and possible gold links.
 
-Page: corpus
+Page: 01_smt/evaluation
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class AlignmentScore:
     >>> print(AlignmentScore(1 / 6, 0.75, 1.0, predicted=4, sure=2, sure_found=2, possible_found=3))
     AER 0.1667 (precision 0.7500, recall 1.0000)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
 
     aer: float
@@ -95,7 +95,7 @@ def aer(
     >>> print(aer([{(0, 0), (2, 1), (2, 2)}], sure, possible))  # 1 - (1 + 2) / (3 + 2)
     AER 0.4000 (precision 0.6667, recall 0.5000)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     rows = _count(predicted, sure, possible)
     return _score(*map(sum, zip(*rows, strict=True)))

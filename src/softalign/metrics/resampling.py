@@ -3,7 +3,7 @@
 Everything here works on `Statistics`: it draws sentences, adds their rows, and scores the sums.
 Each function draws from its own generator, seeded by `seed`: the same call, the same numbers.
 
-Page: corpus
+Page: 01_smt/evaluation
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Interval:
     >>> f"{score:.1f}"
     '37.5 [36.0, 39.0]'
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
 
     value: float
@@ -77,7 +77,7 @@ class Comparison:
     >>> print(Comparison("BLEU", 38.0, 37.0, Interval(1.0, 0.2, 1.8, 0.95), 0.99, 0.012))
     BLEU 38.00 - 37.00 = 1.00 [0.20, 1.80], first larger in 99.0%, p = 0.012
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
 
     name: str
@@ -115,7 +115,7 @@ class Bucket:
     >>> print(Bucket("33+", 0, None))
     33+: - (0 sentences)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
 
     label: str
@@ -156,7 +156,7 @@ def resample(statistics: Statistics, *, resamples: int = 1000, seed: int = 0) ->
     >>> all(value in (0, 0.25, 0.5, 0.75, 1) for value in resample(share, resamples=50))
     True
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     return [statistics.score(sums) for sums in _drawn(statistics, resamples, seed)]
 
@@ -205,7 +205,7 @@ def bootstrap(
     >>> print(bootstrap(share))  # theory: 0.5 +- 1.96 * 0.05
     0.50 [0.40, 0.60]
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     return _interval(statistics.value, resample(statistics, resamples=resamples, seed=seed), level)
 
@@ -259,7 +259,7 @@ def paired_bootstrap(
     >>> print(paired_bootstrap(good, poor).difference)  # 10 of 100 sentences make all of it
     0.10 [0.05, 0.16]
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     _same_sentences(first, second)
     a, b = (resample(one, resamples=resamples, seed=seed) for one in (first, second))
@@ -321,7 +321,7 @@ def approximate_randomisation(
     >>> 0.04 < approximate_randomisation(one, other) < 0.09  # exact: 2 of the 32 exchanges
     True
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     import numpy as np
 
@@ -381,7 +381,7 @@ def by_bucket(
     9-16: - (0 sentences)
     17+: 0.00 [0.00, 0.00] (1 sentences)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     if len(lengths) != len(statistics):
         raise ValueError(

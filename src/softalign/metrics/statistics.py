@@ -1,6 +1,6 @@
 """What each sentence adds to a corpus score: the score of any part of the corpus is a sum away.
 
-Page: corpus
+Page: 01_smt/evaluation
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Statistics:
     >>> share.select([0, 1]).value
     0.75
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
 
     name: str
@@ -81,7 +81,7 @@ class Statistics:
     def select(self, sentences: Iterable[int]) -> Statistics:
         """Keep only the sentences with these numbers (from 0), in this order; one may come twice.
 
-        Page: corpus
+        Page: 01_smt/evaluation
         """
         return Statistics(self.name, tuple(self.rows[k] for k in sentences), self.score)
 
@@ -116,7 +116,7 @@ def bleu_statistics(
     (5, 5, 4, 3, 2, 1, 5, 4, 3, 2)
     (1, 2, 1, 0, 0, 0, 1, 0, 0, 0)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     return _from_sacrebleu("BLEU", _bleu(smooth), hypotheses, references)
 
@@ -147,7 +147,7 @@ def chrf_statistics(
     >>> chrf_statistics([["cat"]], [[["cats"]]]).rows[0][:6]
     (3, 4, 3, 2, 3, 2)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     return _from_sacrebleu("chrF", _chrf(), hypotheses, references)
 
@@ -177,7 +177,7 @@ def exact_match_statistics(
     >>> exact_match_statistics([["a"], ["b"]], [[["a"], ["c"]], [["c"]]]).rows
     ((1, 1), (0, 1))
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     _check(hypotheses, references)
     rows = tuple((int(hit), 1) for hit in _matches(hypotheses, references))
@@ -210,7 +210,7 @@ def aer_statistics(
     >>> aer_statistics([{(0, 0), (2, 1)}], [{(0, 0)}], [{(0, 0), (2, 1)}]).rows
     ((1, 2, 2, 1),)
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     rows = tuple(_count(predicted, sure, possible))
     return Statistics("AER", rows, lambda sums: _score(*sums).aer)

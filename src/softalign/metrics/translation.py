@@ -1,6 +1,6 @@
 """BLEU, chrF and exact match of a corpus against sets of references.
 
-Page: corpus
+Page: 01_smt/evaluation
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Score:
     >>> print(Score("BLEU", 12.345, "nrefs:1|tok:none", ""))
     BLEU 12.35 [nrefs:1|tok:none]
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
 
     name: str
@@ -104,7 +104,7 @@ def bleu(
     >>> round(bleu([["an", "old", "book", "is", "there"]], accepted, smooth="none").value, 2)
     66.87
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     metric = _bleu(smooth)
     lines, columns = _as_lines(hypotheses, references)
@@ -156,7 +156,7 @@ def chrf(hypotheses: Sequence[Words], references: Sequence[Sequence[Words]]) -> 
     >>> round(chrf([["cat"]], [[["cats"]]]).value, 1)  # P = 1, R = (3/4 + 2/3 + 1/2) / 3
     68.9
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     lines, columns = _as_lines(hypotheses, references)
     metric = _chrf()
@@ -191,7 +191,7 @@ def exact_match(hypotheses: Sequence[Words], references: Sequence[Sequence[Words
     >>> exact_match([["one", "dog"], ["two", "dog"]], accepted)
     0.5
 
-    Page: corpus
+    Page: 01_smt/evaluation
     """
     _check(hypotheses, references)
     return sum(_matches(hypotheses, references)) / len(hypotheses)
