@@ -25,6 +25,8 @@ ORDER = [
     "parallel",
     "language_model",
     "transfer",
+    "phrases",
+    "stack_decoder",
     "plotting",
     "notebook",
     "cli",
