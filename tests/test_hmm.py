@@ -255,7 +255,7 @@ def test_training_is_its_literal_transcription(pairs, seed, null_prob):
 def test_the_defaults_of_training():
     bitext = index(MIXED)
     left = train_hmm(bitext)
-    right = train_hmm(bitext, 5, start=uniform(bitext), null_prob=0.2)
+    right = train_hmm(bitext, 5, start=uniform(bitext), null_prob=0.3)
     assert len(left.log_likelihoods) == 5
     assert left.log_likelihoods == right.log_likelihoods
     assert (level_jump() == 1 / SIZE).all()
@@ -665,15 +665,15 @@ def test_the_defaults_of_agreement():
     bitexts = index(MIXED), index(MIXED, reverse=True)
     left = train_by_agreement(*bitexts)
     right = train_by_agreement(
-        *bitexts, 5, start=(uniform(bitexts[0]), None), null_prob=0.2, smoothing=1e-3
+        *bitexts, 5, start=(uniform(bitexts[0]), None), null_prob=0.3, smoothing=1e-3
     )
     for a, b in zip(left, right, strict=True):
         assert (a.table.probs == b.table.probs).all()
         assert (a.jump == b.jump).all()
         assert len(a.log_likelihoods) == 5
-    assert agreed_links(left, bitexts) == agreed_links(left, bitexts, 0.4)
-    assert agreed_links(left, bitexts, 0.4) != agreed_links(left, bitexts, 0.1)
-    assert agreed_links(left, bitexts, 0.4) != agreed_links(left, bitexts, 0.8)
+    assert agreed_links(left, bitexts) == agreed_links(left, bitexts, 0.3)
+    assert agreed_links(left, bitexts, 0.3) != agreed_links(left, bitexts, 0.1)
+    assert agreed_links(left, bitexts, 0.3) != agreed_links(left, bitexts, 0.8)
     none = train_by_agreement(*bitexts, 0)
     assert [model.log_likelihoods for model in none] == [(), ()]
     assert (none[1].table.probs == uniform(bitexts[1]).probs).all()

@@ -30,7 +30,7 @@ def align(
     model: str = "agreement",
     symmetrise: str = "grow-diag-final-and",
     iterations: int = 5,
-    threshold: float = 0.4,
+    threshold: float = 0.3,
     max_words: int = MAX_WORDS,
     progress: bool = False,
 ) -> list[frozenset[Link]]:

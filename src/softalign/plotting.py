@@ -3,10 +3,14 @@ but the set-up call of a page."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-__all__ = ["use_book_style"]
+import numpy as np
+
+__all__ = ["heat_map", "use_book_style"]
 
 # Okabe & Ito's colours: told apart by readers with any kind of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -49,3 +53,79 @@ def use_book_style() -> None:
             "image.cmap": "Blues",
         }
     )
+
+
+def heat_map(
+    ax: Any,
+    weights: np.ndarray,
+    source: Sequence[str],
+    target: Sequence[str],
+    *,
+    pinyin: Sequence[str] = (),
+    sure: Collection[tuple[int, int]] = (),
+    possible: Collection[tuple[int, int]] = (),
+    size: float = 10.0,
+) -> Any:
+    """Draw the weights between two sentences: the darker a square, the nearer to 1.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    weights : array of shape (tgt, src)
+        Between 0 and 1; a row for each target word, a column for each source word.
+    source, target : sequences of str
+        The words; Chinese words are written downwards.
+    pinyin : sequence of str
+        Of the source words, drawn beside them; may be left out.
+    sure, possible : collections of (i, j)
+        Gold links: a solid frame for sure ones, a dashed frame for those that are possible only.
+    size : float
+        Of the letters, in points.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Raises
+    ------
+    ValueError
+        The weights do not have one row for each target word and one column for each source word.
+
+    Page: 01_smt/word_alignment
+    """
+    from matplotlib.patches import Rectangle
+
+    weights = np.asarray(weights)
+    if weights.shape != (len(target), len(source)):
+        raise ValueError(
+            f"the weights have shape {weights.shape}, expected "
+            f"({len(target)} target words, {len(source)} source words)"
+        )
+    ax.imshow(weights, vmin=0, vmax=1, aspect="auto")
+    for links, style in ((set(possible) - set(sure), "--"), (set(sure), "-")):
+        for i, j in sorted(links):
+            frame = {"fill": False, "ec": COLOURS[1], "lw": 1.4, "ls": style}
+            ax.add_patch(Rectangle((i - 0.46, j - 0.46), 0.92, 0.92, **frame))
+    columns = ["\n".join(word) if len(word) < 6 else word for word in source]
+    ax.set_xticks(range(len(source)), columns, fontsize=size + 1, linespacing=1.05)
+    ax.set_yticks(range(len(target)), target, fontsize=size)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    height = max((len(word) if len(word) < 6 else 1 for word in source), default=1)
+    for i, sound in enumerate(pinyin):
+        ax.annotate(
+            sound,
+            (i, 1),
+            (0, 6 + height * (size + 1) * 1.35),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            rotation=90,
+            ha="center",
+            va="bottom",
+            fontsize=size - 1,
+            color="0.35",
+        )
+    ax.spines[:].set_visible(False)
+    return ax

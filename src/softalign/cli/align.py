@@ -74,9 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--threshold",
         type=_share,
-        default=0.4,
+        default=0.3,
         metavar="P",
-        help="of agreement, from 0 to below 1: lower finds more links (default: 0.4)",
+        help="of agreement, from 0 to below 1: lower finds more links (default: 0.3)",
     )
     words = parser.add_argument_group("words")
     for side, name in (("src", "source"), ("tgt", "target")):

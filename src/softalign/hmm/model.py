@@ -250,7 +250,7 @@ def train_hmm(
     iterations: int = 5,
     *,
     start: LexicalTable | None = None,
-    null_prob: float = 0.2,
+    null_prob: float = 0.3,
     progress: bool = False,
 ) -> HMM:
     r"""Train the HMM by expectation maximisation.
