@@ -177,6 +177,84 @@ def test_the_readme_names_the_commands_that_exist():
         assert f"make {command}" in readme
 
 
+def test_a_benchmark_gets_the_variables_it_declares(monkeypatch):
+    script = 'x = y = 1\nINPUTS = ("GOLD", "TUNE_SOURCE")\nNEEDS = ("SOURCE", "TARGET")\n'
+    for name in ("GOLD", "TUNE_SOURCE", "SOURCE", "TARGET", "CORPUS"):
+        monkeypatch.delenv(name, raising=False)
+    assert make.bench_options(script) == ([], ["SOURCE", "TARGET"])
+    assert make.bench_options("z = 1\n") == ([], [])
+    monkeypatch.setenv("CORPUS", "c")
+    monkeypatch.setenv("SOURCE", "a b")
+    monkeypatch.setenv("TUNE_SOURCE", "t")
+    assert make.bench_options(script) == (
+        ["--source", "a b", "--tune-source", "t"],
+        ["TARGET"],
+    )
+
+
+@pytest.fixture
+def benchmarks(tmp_path, monkeypatch):
+    """A folder with two benchmarks and the pins of one peer; nothing is installed or run."""
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.py").write_text('NEEDS = ("SOURCE",)\n' * (name == "second"))
+    (tmp_path / "peers.txt").write_text("# peers\none==1\n\n# brought along\ntwo==2\n")
+    monkeypatch.setattr(make, "ROOT", tmp_path)
+    monkeypatch.setattr(make, "BENCHMARKS", tmp_path)
+    monkeypatch.setattr(make, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(make, "PEERS", tmp_path / "peers")
+    monkeypatch.setattr(make, "set_up", lambda: None)
+    for name in ("BENCH", "SOURCE"):
+        monkeypatch.delenv(name, raising=False)
+    done = []
+    monkeypatch.setattr(make, "run", lambda *command: done.append(command))
+    monkeypatch.setattr(make, "_logged", lambda log, *command: done.append(command))
+    (tmp_path / "peers").mkdir()
+    (tmp_path / "peers" / "soft-alignment.stamp").write_text("of other pins")
+    return done
+
+
+def test_bench_installs_its_peers_apart_once(benchmarks, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        make,
+        "_logged",
+        lambda log, *command: (
+            benchmarks.append(command),
+            (tmp_path / "peers").mkdir(exist_ok=True),
+        ),
+    )
+    make.bench()
+    venv, install, script = benchmarks
+    assert venv[-2:] == ("venv", tmp_path / "peers")
+    assert str(install[0]).startswith(str(tmp_path / "peers"))
+    assert install[-1] == "one==1"
+    assert script == (make.PYTHON, tmp_path / "first.py")
+    make.bench()
+    assert benchmarks[3:] == [script]
+
+
+def test_bench_goes_on_without_a_peer(benchmarks, monkeypatch, capsys):
+    def fail(log, *command):
+        raise make.Stop("The package registry cannot be reached.")
+
+    monkeypatch.setattr(make, "_logged", fail)
+    make.bench()
+    said = capsys.readouterr().out
+    assert "Without one==1: The package registry cannot be reached." in said
+    assert "Not run: it needs SOURCE=…." in said
+    assert len(benchmarks) == 1
+
+
+def test_one_benchmark_can_be_chosen(benchmarks, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH", "second")
+    monkeypatch.setenv("SOURCE", "text")
+    monkeypatch.setattr(make, "_set_up_peers", lambda: None)
+    make.bench()
+    assert benchmarks == [(make.PYTHON, tmp_path / "second.py", "--source", "text")]
+    monkeypatch.setenv("BENCH", "third")
+    with pytest.raises(make.Stop, match="no benchmark third, only first, second"):
+        make.bench()
+
+
 def test_help_and_a_wrong_name():
     program = [sys.executable, str(ROOT / "tools" / "make.py")]
     help_ = subprocess.run([*program, "help"], capture_output=True, text=True)

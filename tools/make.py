@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):
     )
 
 import argparse
+import ast
 import hashlib
 import os
 import platform
@@ -33,6 +34,8 @@ STAMP = VENV / "soft-alignment.stamp"
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
 LOGS = BUILD / "logs"
+BENCHMARKS = ROOT / "benchmarks"
+PEERS = BUILD / "peers"
 # What the environment is made from: when one of these changes, it is brought up to date.
 PINS = (
     "requirements.txt",
@@ -384,8 +387,70 @@ def pins():
 def bench():
     """Measure the library beside its peers (minutes; prints tables)."""
     set_up()
-    for script in sorted((ROOT / "benchmarks").glob("*.py")):
-        run(PYTHON, script)
+    _set_up_peers()
+    wanted = os.environ.get("BENCH")
+    scripts = [path for path in sorted(BENCHMARKS.glob("*.py")) if wanted in (None, "", path.stem)]
+    if not scripts:
+        names = ", ".join(path.stem for path in sorted(BENCHMARKS.glob("*.py")))
+        raise Stop(f"There is no benchmark {wanted}, only {names}.", 2)
+    for script in scripts:
+        say(f"\n== {script.stem} ==")
+        options, missing = bench_options(script.read_text(encoding="utf-8"))
+        if missing:
+            say(f"Not run: it needs {' '.join(f'{name}=…' for name in missing)}.")
+        else:
+            run(PYTHON, script, *options)
+
+
+def bench_options(text):
+    """Options of a benchmark from the variables it declares, and those it needs and was not given.
+
+    ``INPUTS`` and ``NEEDS`` of the script are tuples of names. ``make bench SOURCE=a`` becomes
+    ``--source a`` for a script that has "SOURCE" in one of them.
+    """
+    declared = {"INPUTS": (), "NEEDS": ()}
+    for node in ast.parse(text).body:
+        name = getattr(node.targets[0], "id", "") if isinstance(node, ast.Assign) else ""
+        if name in declared:
+            declared[name] = ast.literal_eval(node.value)
+    given = {
+        name: os.environ[name]
+        for name in (*declared["NEEDS"], *declared["INPUTS"])
+        if os.environ.get(name)
+    }
+    options = []
+    for name, value in given.items():
+        options += ["--" + name.lower().replace("_", "-"), value]
+    return options, [name for name in declared["NEEDS"] if name not in given]
+
+
+def _set_up_peers():
+    """Make an environment for what the library is compared with; go on without what fails."""
+    pins = BENCHMARKS / "peers.txt"
+    digest = hashlib.sha256(pins.read_bytes() + str(sys.version_info[:3]).encode()).hexdigest()
+    stamp = PEERS / "soft-alignment.stamp"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    say("Setting up the peers in _build/peers …")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / "peers.log"
+    log.write_text("")
+    shutil.rmtree(PEERS, ignore_errors=True)
+    python = PEERS / BIN.name / PYTHON.name
+    pip = (python, "-m", "pip", "install", "--progress-bar", "off", "-c", pins)
+    peers, _ = pins.read_text(encoding="utf-8").split("\n\n", 1)  # then what they bring along
+    complete = True
+    for command in [
+        (sys.executable, "-m", "venv", PEERS),
+        *((*pip, line) for line in peers.splitlines() if not line.startswith("#")),
+    ]:
+        try:
+            _logged(log, *command)
+        except (Stop, OSError) as problem:
+            say(f"Without {command[-1]}: {problem}")
+            complete = False
+    if complete:
+        stamp.write_text(digest)
 
 
 def clean():
@@ -406,6 +471,9 @@ def usage():
     say("Soft Alignment: make NAME, or python tools/make.py NAME, where NAME is one of")
     for command in COMMANDS:
         say(f"  {command.__name__:<10} {command.__doc__}")
+    say(
+        "make bench BENCH=alignment SOURCE=file TARGET=file measures one thing on text of your own."
+    )
     say("make test BROWSER=none leaves out the tests that need a browser; BROWSER=/path names one.")
 
 
