@@ -161,7 +161,9 @@ class PhraseTable:
             yield from (names[row] for row in np.flatnonzero(np.diff(first)).tolist())
 
     @classmethod
-    def from_entries(cls, entries: Iterable[tuple[Words, Words, Sequence[float]]]) -> PhraseTable:
+    def from_entries(
+        cls, entries: Iterable[tuple[Words, Words, Sequence[float | int]]]
+    ) -> PhraseTable:
         """Make a table from phrase pairs written by hand.
 
         Parameters

@@ -245,7 +245,7 @@ def _translate(decoder, sources, counters, pools, n, progress, number) -> list[t
     from tqdm import tqdm
 
     chosen = []
-    bar = tqdm(sources, desc=f"tuning, round {number}", disable=None if progress else True)
+    bar = tqdm(sources, desc=f"tuning, round {number}", disable=not progress)
     for source, count, pool in zip(bar, counters, pools, strict=True):
         found = decoder.n_best(source, n)
         for one in found:

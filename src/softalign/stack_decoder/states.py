@@ -125,7 +125,7 @@ class States:
         log_prob = self.model.log_prob(word, history)
         longer = (*history, word)
         if self._reach is not None:
-            longer = longer[len(longer) - self._reach :] if self._reach else ()
+            longer = longer[-self._reach :] if self._reach else ()
         return log_prob, self._name(longer, None) if word != END else 0
 
     def _ask_ngrams(self, known: tuple, number: int) -> tuple[float, int]:

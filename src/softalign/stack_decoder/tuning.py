@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 __all__ = ["Candidates", "bleu_counts", "bleu_of", "gather", "line_search", "optimise"]
 
@@ -36,7 +36,7 @@ class Candidates(NamedTuple):
 
     features: Float[np.ndarray, "sentences candidates features"]
     counts: Int[np.ndarray, "sentences candidates 10"]
-    real: np.ndarray
+    real: Bool[np.ndarray, "sentences candidates"]
 
 
 def bleu_counts(references: Sequence[Words]) -> Callable[[Words], tuple[int, ...]]:
@@ -77,7 +77,7 @@ def _ngrams(words: Words) -> list[tuple[str, ...]]:
     return [words[k : k + n] for n in (1, 2, 3, 4) for k in range(len(words) - n + 1)]
 
 
-def bleu_of(sums: Float[np.ndarray, "... 10"]) -> Float[np.ndarray, "..."]:
+def bleu_of(sums: Num[np.ndarray, "... 10"]) -> Float[np.ndarray, "..."] | float:
     """BLEU, between 0 and 100, of summed counts; without smoothing, 0 where an order has no match.
 
     Page: 01_smt/decoding
