@@ -153,8 +153,8 @@ def test_the_aligner_learns_the_links_of_the_corpus():
     pairs = [(pair.source, pair.target) for pair in train]
     sure, possible = [pair.sure for pair in train], [pair.possible for pair in train]
     errors = {name: aer(align(pairs, model=name), sure, possible).aer for name in MODELS}
-    # measured: 0.159, 0.207, 0.213 and 0.105. In each direction alone the HMM beats Model 1, by
-    # 0.01; but grow-diag-final-and takes in more of its wrong links.
-    bounds = {"ibm1": 0.175, "ibm2": 0.225, "hmm": 0.23, "agreement": 0.12}
+    # measured: 0.159, 0.207, 0.198 and 0.099. In each direction alone the HMM beats Model 1 (see
+    # test_hmm); but grow-diag-final-and takes in more of its wrong links.
+    bounds = {"ibm1": 0.175, "ibm2": 0.225, "hmm": 0.215, "agreement": 0.11}
     assert {name: error for name, error in errors.items() if error > bounds[name]} == {}
     assert min(errors, key=errors.get) == "agreement"

@@ -905,6 +905,14 @@ def test_a_table_needs_a_row_for_every_word():
         from_rows(bitext, {**rows, "书": {"book": -1.0, "read": 2.0}})
 
 
+def test_a_word_that_stands_only_beside_an_empty_side_needs_no_row():
+    bitext = index([(["b"], []), (["a"], ["U"]), ([], ["V"])])
+    assert bitext.given_words == ("b", "a")
+    table = from_rows(bitext, {None: {"U": 1.0}, "a": {"U": 2.0}})
+    assert table.row("a") == {"U": 1.0}
+    assert table.row("b") == {}
+
+
 def test_training_starts_from_a_table_of_the_same_pairs():
     bitext = index(THREE)
     assert (starting_table(bitext, None).probs == uniform(bitext).probs).all()
