@@ -89,9 +89,10 @@ def forward_backward(
             rest[:, last] = move @ arrive + stay
     jumps[1:] *= move
 
+    del real  # the largest arrays of all: make room before the next one
     posterior = np.empty_like(emissions)
-    np.multiply(at, rest, out=posterior[1:])
     posterior[0] = np.einsum("ic,ic->c", passed, rest)
+    np.multiply(at, rest, out=posterior[1:])
     return posterior, float(np.log(scale).sum()), jumps
 
 

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 __all__ = ["Bitext", "Chunk", "Group", "check_pairs", "index"]
 
 Words = Sequence[str]
-CELLS_PER_CHUNK = 400_000
+CELLS_PER_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
