@@ -918,7 +918,14 @@ def test_training_starts_from_a_table_of_the_same_pairs():
     assert (starting_table(bitext, None).probs == uniform(bitext).probs).all()
     again = uniform(index(list(THREE)))
     assert starting_table(bitext, again) is again
-    for other in (uniform(index(THREE[:2])), uniform(index(THREE, reverse=True))):
+    for pairs in (
+        THREE[:2],
+        [(["x"] + x[1:], y) for x, y in THREE],  # the same entries, other words
+        [(x, ["y"] + y[1:]) for x, y in THREE],
+        [(y, x) for x, y in THREE],
+        [(["书"], ["book", "read", "papers"])],
+    ):
+        other = uniform(index(pairs))
         for train in (train_ibm1, train_ibm2):
             with pytest.raises(
                 ValueError, match=r"^start is the table of another bitext, expected"
