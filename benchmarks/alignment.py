@@ -38,7 +38,7 @@ from softalign.metrics import Interval, Statistics, aer_statistics, bootstrap, p
 from softalign.symmetrise import METHODS
 
 INPUTS = ("CORPUS", "SOURCE", "TARGET", "GOLD", "ROUNDS")
-"""What ``make bench`` hands on as options."""
+"""Variables of ``make bench``, which become the options."""
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = ROOT / "benchmarks" / "workers"
@@ -171,6 +171,12 @@ def _both_ways(name: str, forward: Path, backward: Path) -> dict[str, Callable[[
     return ways
 
 
+def progress(line: str) -> None:
+    """Say on a terminal what is being measured."""
+    if sys.stderr.isatty():
+        print(f"\r{line[:78]:78s}\r", end="", file=sys.stderr, flush=True)
+
+
 def measured(command: list[str], folder: Path, peers: Path) -> dict:
     """Cost of a command; its output stands in "output"."""
     result = folder / "result.json"
@@ -201,13 +207,15 @@ def race_ibm1(folder: Path, peers: Path, rounds: int, pairs: int) -> None:
         print("There is no environment of the peers, which 'make bench' makes: nltk is left out.")
     best = dict.fromkeys(pythons, float("inf"))
     peak = dict.fromkeys(pythons, 0)
-    for _ in range(rounds):
+    for number in range(rounds):
         for name, python in pythons.items():
+            progress(f"round {number + 1} of {rounds}: IBM 1 of {name}")
             few, many = map(str, ITERATIONS[name])
             worker = [python, str(WORKERS / "ibm1.py"), name, str(folder / "pairs.tsv"), few, many]
             cost = measured(worker, folder, peers)
             best[name] = min(best[name], float(cost["output"]))
             peak[name] = max(peak[name], cost["peak"])
+    progress("")
     print("\nIBM Model 1, one iteration of one direction, indexing left out")
     print(f"  {'':12s}{'CPU-s':>10s}{'pairs/CPU-s':>14s}{'peak MB':>10s}{'ours is faster by':>20s}")
     for name, seconds in best.items():
@@ -234,8 +242,9 @@ def race_aligners(
     found: list[Candidate], data: Data, folder: Path, peers: Path, rounds: int
 ) -> None:
     """Measure the candidates in turn; keep the links' scores of every round."""
-    for _ in range(rounds):
+    for number in range(rounds):
         for candidate in found:
+            progress(f"round {number + 1} of {rounds}: {candidate.name}")
             cost = measured(candidate.command, folder, peers)
             candidate.cpu.append(cost["cpu"])
             candidate.wall.append(cost["wall"])
@@ -249,6 +258,7 @@ def race_aligners(
 def report(found: list[Candidate], data: Data) -> None:
     """Print the table; of a sampler's rounds the mean error rate."""
     ours = next(c for c in found if c.name == "softalign agreement")
+    progress("")
     print("\nFrom text to links, both directions, joined")
     head = f"{'CPU-s':>8s}{'/ agreement':>13s}{'wall s':>8s}{'pairs/CPU-s':>13s}{'peak MB':>9s}"
     print(f"  {'':40s}{head}  {'AER [95 % interval]' if data.sure else ''}")
@@ -320,7 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             (folder / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         found = candidates(folder, args.peers)
         race_ibm1(folder, args.peers, args.rounds, len(data.pairs))
-        race_torch(folder, peers)
+        race_torch(folder, args.peers)
         race_aligners(found, data, folder, args.peers, args.rounds)
         report(found, data)
 

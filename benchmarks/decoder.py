@@ -26,6 +26,9 @@ from softalign.metrics import bleu, bleu_statistics, bootstrap
 from softalign.phrases import build_table
 from softalign.stack_decoder import StackDecoder, tune
 
+NEEDS = ("SOURCE", "TARGET", "VAL_SOURCE", "VAL_TARGET", "TEST_SOURCE", "TEST_TARGET")
+"""Variables of ``make bench``, without which this is not run; they become the options."""
+
 
 def read(path: Path) -> list[tuple[str, ...]]:
     """Read the sentences of a file as tuples of words."""

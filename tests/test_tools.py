@@ -206,7 +206,7 @@ def benchmarks(tmp_path, monkeypatch):
     for name in ("BENCH", "SOURCE"):
         monkeypatch.delenv(name, raising=False)
     done = []
-    monkeypatch.setattr(make, "run", lambda *command: done.append(command))
+    monkeypatch.setattr(make, "run", lambda *command, env: done.append(command))
     monkeypatch.setattr(make, "_logged", lambda log, *command: done.append(command))
     (tmp_path / "peers").mkdir()
     (tmp_path / "peers" / "soft-alignment.stamp").write_text("of other pins")

@@ -399,7 +399,7 @@ def bench():
         if missing:
             say(f"Not run: it needs {' '.join(f'{name}=…' for name in missing)}.")
         else:
-            run(PYTHON, script, *options)
+            run(PYTHON, script, *options, env=dict(environment(), OMP_NUM_THREADS="1"))
 
 
 def bench_options(text):
