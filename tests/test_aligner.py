@@ -143,6 +143,9 @@ def test_bad_input_is_named():
             align([], threshold=value)
     with pytest.raises(TypeError, match=r"^pair 2 is not \(source words, target words\)$"):
         align([(["a"], ["U"]), ("ab", ["U"])])
+    # also where the pair would not be used
+    with pytest.raises(TypeError, match=r"^pair 1 is not \(source words, target words\)$"):
+        align([("", ["U"]), (["a"], ["U"])])
 
 
 def test_the_aligner_learns_the_links_of_the_corpus():

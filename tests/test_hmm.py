@@ -198,6 +198,30 @@ def test_wide_jumps_against_all_paths(size):
     assert viterbi(group, emissions, jump, 0.2).tolist() == [0 if n else i for i, n in best]
 
 
+@LAW
+@given(LENGTHS, st.lists(st.integers(1, 6), min_size=1, max_size=6), SEEDS, NULLS)
+def test_a_group_is_its_sentences_one_by_one(size, lengths, seed, null_prob):
+    lengths = sorted(lengths, reverse=True)
+    steps = tuple(sum(length > j for length in lengths) for j in range(lengths[0]))
+    group = Group(size, 0, 0, steps)
+    emissions = 0.02 + np.random.default_rng(seed).random((size + 1, sum(lengths)))
+    jump = random_jump(seed)
+    posterior, log_likelihood, jumps = forward_backward(group, emissions, jump, null_prob)
+    found = viterbi(group, emissions, jump, null_prob)
+    apart = np.zeros_like(jumps)
+    for number, length in enumerate(lengths):
+        columns = [sum(steps[:j]) + number for j in range(length)]
+        alone = Group(size, 0, 0, (1,) * length)
+        rows, value, moved = forward_backward(alone, emissions[:, columns], jump, null_prob)
+        assert posterior[:, columns] == pytest.approx(rows, abs=1e-12)
+        log_likelihood -= value
+        apart += moved
+        best = viterbi(alone, emissions[:, columns], jump, null_prob)
+        assert found[columns].tolist() == best.tolist()
+    assert log_likelihood == pytest.approx(0, abs=1e-10)
+    assert jumps == pytest.approx(apart, abs=1e-11)
+
+
 @FEW
 @given(SMALL, SEEDS, NULLS)
 def test_sentences_of_a_group_do_not_touch_each_other(pairs, seed, null_prob):
@@ -715,8 +739,11 @@ def test_numbers_out_of_range_are_named():
 def test_agreement_needs_both_directions_of_the_same_pairs():
     forward, backward = index(MIXED), index(MIXED, reverse=True)
     models = train_by_agreement(forward, backward, 1)
+    swapped = [(y, x) for x, y in MIXED]
     for sides in (
         (backward, forward),
+        (forward, index(swapped)),
+        (index(swapped, reverse=True), backward),
         (forward, forward),
         (backward, backward),
         (forward, index(MIXED[:3], reverse=True)),

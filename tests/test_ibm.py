@@ -920,8 +920,8 @@ def test_training_starts_from_a_table_of_the_same_pairs():
     assert starting_table(bitext, again) is again
     for pairs in (
         THREE[:2],
-        [(["x"] + x[1:], y) for x, y in THREE],  # the same entries, other words
-        [(x, ["y"] + y[1:]) for x, y in THREE],
+        [(["x", *x[1:]], y) for x, y in THREE],  # the same entries, other words
+        [(x, ["y", *y[1:]]) for x, y in THREE],
         [(y, x) for x, y in THREE],
         [(["书"], ["book", "read", "papers"])],
     ):
