@@ -21,7 +21,9 @@ Line n of the output holds the links of line n of the input, 'i-j' for source wo
 j, counted from 0, sorted. A line that cannot be used (no tab, an empty side, too many words, not
 UTF-8, a NUL character) gives an empty line, and is counted on standard error.
 
-The models learn from the corpus itself and need some thousands of pairs to be good.
+The models learn from the corpus itself and need some thousands of pairs to be good. 100,000 pairs
+of 13 words take 22 s and 0.9 GB with agreement, 10 s and 0.8 GB with ibm1 (one core). Memory grows
+with the product of the two lengths of a pair; the time of agreement and hmm with their cube.
 
 examples:
   softalign align corpus.tsv > links.txt
