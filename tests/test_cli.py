@@ -512,6 +512,11 @@ def test_help_into_a_closed_pipe_is_quiet():
     assert run.returncode in (0, 141)  # argparse keeps the error to itself
 
 
+def answer_to_ctrl_c():
+    """A shell that runs the tests in the background may have told its children to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("training", [False, True], ids=["while reading", "while training"])
 def test_ctrl_c_leaves_nothing_behind(training, tmp_path):
     links = tmp_path / "links"
@@ -519,13 +524,18 @@ def test_ctrl_c_leaves_nothing_behind(training, tmp_path):
         [PROGRAM, "align", "--iterations", "1000000", "--output", links, "-"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=answer_to_ctrl_c,
     ) as run:
-        run.stdin.write(TSV * 400)  # more than a pipe holds: when this returns, it is reading
-        run.stdin.flush()
-        if training:
-            run.stdin.close()
-            time.sleep(0.3)
-        run.send_signal(signal.SIGINT)
+        try:
+            run.stdin.write(TSV * 400)  # more than a pipe holds: when this returns, it is reading
+            run.stdin.flush()
+            if training:
+                run.stdin.close()
+                time.sleep(0.3)
+            run.send_signal(signal.SIGINT)
+            run.wait(timeout=30)
+        finally:
+            run.kill()  # nothing if it has ended
         assert run.stderr.read() == b"softalign align: interrupted\n"
     assert run.returncode == 130
     assert list(tmp_path.iterdir()) == []
