@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import pytest
@@ -119,11 +120,26 @@ def test_nothing_that_is_given_is_changed():
         assert pairs == MIXED
 
 
-def test_progress_is_silent_unless_asked_for(capfd):
-    align(MIXED, iterations=1)
-    found = capfd.readouterr()
-    assert found.out == ""
-    assert found.err == ""
+class Terminal(io.StringIO):
+    """Standard error of somebody who watches."""
+
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_if_asked_for(monkeypatch):
+    for file in (Terminal(), io.StringIO()):
+        monkeypatch.setattr("sys.stderr", file)
+        for model in MODELS:
+            align(MIXED, model=model, iterations=1)
+        assert file.getvalue() == ""
+        align(MIXED, model="agreement", iterations=1, progress=True)
+        for name in ("IBM 1", "agreement"):
+            assert (name in file.getvalue()) == file.isatty()
+        align(MIXED, model="ibm2", iterations=1, progress=True)
+        align(MIXED, model="hmm", iterations=1, progress=True)
+        for name in ("IBM 2", "HMM"):
+            assert (name in file.getvalue()) == file.isatty()
 
 
 def test_bad_input_is_named():

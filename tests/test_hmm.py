@@ -229,12 +229,17 @@ def test_sentences_of_a_group_do_not_touch_each_other(pairs, seed, null_prob):
     theta = start_of(pairs, np.random.default_rng(seed))
     model = HMM(from_rows(bitext, theta), random_jump(seed), null_prob)
     found, log_likelihood = per_sentence(bitext, model), 0.0
-    best = {}
+    best, made, left = {}, np.zeros(SIZE), {}
+    gathered = merge(
+        [e_step_hmm(c, model.table.probs, model.jump, null_prob)[2] for c in bitext.chunks]
+    )
     for chunk in bitext.chunks:
         for sentence, j, i in zip(chunk.sentence, chunk.position, model.best(chunk), strict=True):
             best[int(sentence), int(j)] = int(i)
     for number, (source, target) in enumerate(pairs):
-        expected, total, _, _ = listed(source, target, theta, model.jump, null_prob)
+        expected, total, here, departures = listed(source, target, theta, model.jump, null_prob)
+        made += here
+        left[len(source)] = left.get(len(source), 0.0) + departures
         assert found[number] == pytest.approx(expected, abs=1e-12)
         log_likelihood += math.log(total)
         every = paths(source, target, theta, model.jump, null_prob)
@@ -245,6 +250,10 @@ def test_sentences_of_a_group_do_not_touch_each_other(pairs, seed, null_prob):
         )
         assert probable == pytest.approx(highest, rel=1e-12)
     assert likelihood(bitext, model) == pytest.approx(log_likelihood, abs=1e-10)
+    assert gathered.made == pytest.approx(made, abs=1e-11)
+    assert gathered.departures.keys() == left.keys()
+    for size, departures in left.items():
+        assert gathered.departures[size] == pytest.approx(departures, abs=1e-11)
 
 
 @FEW
@@ -380,7 +389,7 @@ def test_expected_jumps_add_up():
     assert total.departures[4] == pytest.approx(parts[1].departures[4] + parts[2].departures[4])
     for part, departures in zip(parts, before, strict=True):
         assert (part.departures[max(part.departures)] == departures).all()
-    assert (merge([]).made == 0).all()
+    assert merge([]).made.tolist() == [0.0] * SIZE
     assert merge([]).departures == {}
 
 
