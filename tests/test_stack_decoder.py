@@ -486,8 +486,8 @@ def toy():
         for colour in colours
     ]
     links = [{(0, 0), (1, 2), (2, 1), (3, 3), (4, 4)}] * len(pairs)
-    held = pairs[::3]
-    kept = [k for k in range(len(pairs)) if k % 3]
+    held = pairs[::4]
+    kept = [k for k in range(len(pairs)) if k % 4]
     table = build_table([pairs[k] for k in kept], [links[k] for k in kept])
     model = train([pairs[k][1] for k in kept], 3, "add_k", k=0.1)
     bad = {**UNTUNED, "distortion": 3.0, "language_model": 0.01}

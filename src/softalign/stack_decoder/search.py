@@ -236,6 +236,7 @@ class _Moves(dict):
     def __init__(self, problem: Problem, use_future: bool) -> None:
         self.problem = problem
         self.costs = future_costs(problem) if use_future else None
+        self.futures: dict[int, float] = {}
         self.longest = max((end - begin for begin, end in problem.options), default=0)
 
     def __getitem__(self, hypothesis: Hypothesis) -> list[tuple]:
@@ -246,28 +247,35 @@ class _Moves(dict):
         return found
 
     def _find(self, coverage: int, last: int) -> Iterator[tuple]:
+        """Yield what `Problem.permits` permits, without asking it for each span."""
         problem, length = self.problem, len(self.problem.source)
         limit = length if problem.distortion_limit is None else problem.distortion_limit
-        for begin in range(max(0, last - limit), min(length, last + limit + 1)):
-            for end in range(begin + 1, min(begin + self.longest, length) + 1):
-                if coverage >> (end - 1) & 1:
+        gap = (~coverage & (coverage + 1)).bit_length() - 1
+        for begin in range(max(gap, last - limit), min(length, last + limit + 1)):
+            furthest = min(begin + self.longest, length if begin == gap else gap + limit, length)
+            jump = -problem.distortion_weight * abs(begin - last)
+            filled = coverage
+            for end in range(begin + 1, furthest + 1):
+                bit = 1 << (end - 1)
+                if coverage & bit:
                     break
+                filled |= bit
                 options = problem.options.get((begin, end))
-                if options is None or not problem.permits(coverage, last, begin, end):
-                    continue
-                filled = coverage | ((1 << end) - (1 << begin))
-                jump = -problem.distortion_weight * abs(begin - last)
-                yield begin, end, filled, jump, self.future(filled), options
+                if options is not None:
+                    yield begin, end, filled, jump, self.future(filled), options
 
     def future(self, coverage: int) -> float:
         """Sum of the future costs of the gaps."""
         if self.costs is None:
             return 0.0
-        total, begin, length = 0.0, None, len(self.problem.source)
-        for place in range(length + 1):
-            if place < length and not coverage >> place & 1:
-                begin = place if begin is None else begin
-            elif begin is not None:
-                total += self.costs[begin, place]
-                begin = None
+        total = self.futures.get(coverage)
+        if total is None:
+            total, gaps = 0.0, ((1 << len(self.problem.source)) - 1) & ~coverage
+            while gaps:
+                begin = (gaps & -gaps).bit_length() - 1
+                run = gaps >> begin
+                end = begin + (~run & (run + 1)).bit_length() - 1
+                total += self.costs[begin, end]
+                gaps = gaps >> end << end
+            self.futures[coverage] = total
         return total
