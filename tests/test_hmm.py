@@ -694,6 +694,14 @@ def test_agreed_links_are_those_over_the_threshold(pairs, seed, threshold, cells
     assert all(few <= many for few, many in zip(found, everything, strict=True))
 
 
+def test_a_link_at_the_threshold_is_not_over_it():
+    bitexts = index([(["a"], ["U"])]), index([(["a"], ["U"])], reverse=True)
+    models = tuple(HMM(uniform(bitext), level_jump(), 0.5) for bitext in bitexts)
+    assert agreement(models, ["a"], ["U"]).tolist() == [[0.5]]
+    assert agreed_links(models, bitexts, 0.5) == [frozenset()]
+    assert agreed_links(models, bitexts, 0.49) == [{(0, 0)}]
+
+
 def test_the_defaults_of_agreement():
     bitexts = index(MIXED), index(MIXED, reverse=True)
     left = train_by_agreement(*bitexts)
