@@ -407,6 +407,8 @@ def test_the_log_likelihoods_are_those_before_each_iteration():
     assert once.log_likelihoods == (likelihood(bitext, uniform(bitext)),)
     assert twice.log_likelihoods == (*once.log_likelihoods, likelihood(bitext, once.table))
     assert train_ibm1(bitext, 0).log_likelihoods == ()
+    assert len(train_ibm1(bitext).log_likelihoods) == 5
+    assert len(train_ibm2(bitext).log_likelihoods) == 5
     assert train_ibm1(bitext, 0).table.probs == pytest.approx(uniform(bitext).probs)
     once, twice = train_ibm2(bitext, 1), train_ibm2(bitext, 2)
     assert twice.log_likelihoods == (
