@@ -13,14 +13,18 @@ from dataclasses import dataclass
 
 from softalign.transfer.analysis import analyse, look_up, relations
 from softalign.transfer.generation import Word, generate, inflect, plural, verb_group
-from softalign.transfer.reading import (
+from softalign.transfer.knowledge import (
     Counts,
+    add_entries,
+    add_rules,
+    count_rules,
+    load_rules,
+)
+from softalign.transfer.reading import (
     Entry,
     Rule,
     RuleError,
     Rules,
-    count_rules,
-    load_rules,
     read_dictionary,
     read_rules,
 )
@@ -37,6 +41,8 @@ __all__ = [
     "Rules",
     "Trace",
     "Word",
+    "add_entries",
+    "add_rules",
     "analyse",
     "check_examples",
     "choose_senses",
@@ -159,11 +165,11 @@ def check_examples(rules: Rules) -> list[str]:
             if " ".join(steps.target) != english:
                 said = " ".join(steps.target)
                 faults.append(f"line {rule.line}: {chinese} gives {said!r}, not {english!r}")
-            if rule.name not in steps.fired and not _uses(steps.analysed, rule.line):
+            if rule.name not in steps.fired and not _uses(steps.analysed, rule):
                 faults.append(f"line {rule.line}: the rule is not used for {chinese}")
     return faults
 
 
-def _uses(tree: Node, line: int) -> bool:
-    mine = tree.why.startswith(f"line {line}: ")
-    return mine or any(_uses(child, line) for child in tree.children)
+def _uses(tree: Node, rule: Rule) -> bool:
+    mine = tree.why == f"line {rule.line}: {rule.name}"
+    return mine or any(_uses(child, rule) for child in tree.children)

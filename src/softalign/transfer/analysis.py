@@ -22,7 +22,7 @@ __all__ = ["Grammar", "analyse", "compile_rules", "look_up", "relations", "resol
 GUESSES = ("N", "Name", "V", "Adj")  # what a word may be that the dictionary does not have
 GUESS_COST = 30
 PIECE_COST = 1000  # a sentence that has no tree is cut into as few pieces as possible
-PIECES = ("TOP", "T", "S", "C", "C0", "VP", "NP", "Time", "Loc", "AP")
+PIECES = ("TOP", "T", "S", "C", "VP", "NP", "Time", "Loc", "AP")
 TOP = "TOP"
 UPWARD = frozenset({"heavy"})  # passes up from any part; everything else only from the head
 

@@ -8,19 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 __all__ = [
-    "Counts",
     "Entry",
     "Pattern",
     "Rule",
     "RuleError",
     "Rules",
-    "count_rules",
-    "load_rules",
+    "parse_dictionary",
+    "parse_rules",
     "read_dictionary",
     "read_rules",
 ]
@@ -76,7 +73,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of analysis (``->``) or of transfer (``=>``), with its examples."""
+    """A rule of analysis (``->``) or of transfer (``=>``), its examples, and how it was written."""
 
     name: str
     left: Pattern
@@ -84,6 +81,7 @@ class Rule:
     cost: int
     line: int
     examples: tuple[tuple[str, str], ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,23 +91,6 @@ class Rules:
     dictionary: tuple[Entry, ...]
     analysis: tuple[Rule, ...]
     transfer: tuple[Rule, ...]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The labour in numbers."""
-
-    words: int
-    entries: int
-    analysis: int
-    transfer: int
-
-    def __str__(self) -> str:
-        """One line that says all four."""
-        return (
-            f"{self.entries} dictionary entries for {self.words} words, "
-            f"{self.analysis} analysis rules, {self.transfer} transfer rules"
-        )
 
 
 def _setting(text: str, fail) -> tuple[str, str, str]:
@@ -214,18 +195,21 @@ def _rule(text: str, sign: str, line: int, fail) -> Rule:
         for used in _names(right_parts[0]):
             if used not in known:
                 fail(f"{used} is used on the right side but not bound on the left side")
-    return Rule(name.strip(), left_parts[0], right_parts, cost, line)
+    return Rule(name.strip(), left_parts[0], right_parts, cost, line, text=text)
 
 
-def _numbered(path: Path):
+def _read(path: str | Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise RuleError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _numbered(text: str, file: str):
     for number, line in enumerate(text.splitlines(), 1):
 
         def fail(reason: str, number=number):
-            raise RuleError(f"{path}, line {number}: {reason}")
+            raise RuleError(f"{file}, line {number}: {reason}")
 
         line = line.split("#")[0].rstrip()
         if line:
@@ -248,22 +232,30 @@ def read_rules(path: str | Path) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
 
     Page: 01_smt/rule_based
     """
-    path, found, names = Path(path), {"->": [], "=>": []}, {}
+    return parse_rules(_read(path), str(path))
+
+
+def parse_rules(text: str, file: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """Read rules from a text, as `read_rules` does from a file; `file` is for messages.
+
+    Page: 01_smt/rule_based
+    """
+    found, names = {"->": [], "=>": []}, {}
     current: tuple[str, Rule] | None = None
 
     def close() -> None:
         if current:
             sign, rule = current
             if not rule.examples:
-                raise RuleError(f"{path}, line {rule.line}: the rule has no line 'e.g. …' under it")
+                raise RuleError(f"{file}, line {rule.line}: the rule has no line 'e.g. …' under it")
             if rule.name in names:
                 raise RuleError(
-                    f"{path}, line {rule.line}: {rule.name!r} is also in line {names[rule.name]}"
+                    f"{file}, line {rule.line}: {rule.name!r} is also in line {names[rule.name]}"
                 )
             names[rule.name] = rule.line
             found[sign].append(rule)
 
-    for number, line, fail in _numbered(path):
+    for number, line, fail in _numbered(text, file):
         if line.strip().startswith("e.g. "):
             chinese, equals, english = line.strip()[5:].partition(" = ")
             if not current or not equals:
@@ -291,8 +283,16 @@ def read_dictionary(path: str | Path) -> tuple[Entry, ...]:
 
     Page: 01_smt/rule_based
     """
-    path, entries = Path(path), []
-    for number, line, fail in _numbered(path):
+    return parse_dictionary(_read(path), str(path))
+
+
+def parse_dictionary(text: str, file: str) -> tuple[Entry, ...]:
+    """Read a dictionary from a text, as `read_dictionary` does from a file.
+
+    Page: 01_smt/rule_based
+    """
+    entries = []
+    for number, line, fail in _numbered(text, file):
         parts = line.split()
         if len(parts) < 4:
             fail(f"{len(parts)} columns, expected Chinese, pinyin, category, English")
@@ -315,41 +315,3 @@ def read_dictionary(path: str | Path) -> tuple[Entry, ...]:
             )
         )
     return tuple(entries)
-
-
-@cache
-def _book_rules() -> Rules:
-    folder = Path(str(files("softalign") / "data"))
-    return Rules(read_dictionary(folder / "zh_en.dictionary"), *read_rules(folder / "zh_en.rules"))
-
-
-def load_rules(rules: str | Path | None = None, dictionary: str | Path | None = None) -> Rules:
-    """Read the rules and the dictionary; without paths, those of the book.
-
-    Raises
-    ------
-    RuleError
-        With file, line and reason.
-
-    Page: 01_smt/rule_based
-    """
-    if rules is None and dictionary is None:
-        return _book_rules()
-    book = _book_rules()
-    entries = book.dictionary if dictionary is None else read_dictionary(dictionary)
-    pair = (book.analysis, book.transfer) if rules is None else read_rules(rules)
-    return Rules(entries, *pair)
-
-
-def count_rules(rules: Rules) -> Counts:
-    """Count what somebody had to write.
-
-    Examples
-    --------
-    >>> count_rules(Rules((), (), ())).transfer
-    0
-
-    Page: 01_smt/rule_based
-    """
-    words = {entry.words for entry in rules.dictionary}
-    return Counts(len(words), len(rules.dictionary), len(rules.analysis), len(rules.transfer))
