@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import chain, groupby, islice, pairwise
 
 import numpy as np
 import pytest
@@ -295,6 +295,20 @@ def test_future_costs_by_hand():
     }
 
 
+@LAW
+@given(SEEDS, LIMITS)
+def test_a_total_is_the_score_and_the_future_costs_of_all_gaps(seed, limit):
+    problem, _ = posed(seed, limit, longest=6)
+    costs = future_costs(problem)
+    for one in chain.from_iterable(search(problem).stacks[1:]):
+        gaps, place = 0.0, 0
+        for covered, run in groupby(one.coverage >> k & 1 for k in range(len(problem.source))):
+            end = place + len(list(run))
+            gaps += 0 if covered else costs[place, end]
+            place = end
+        assert math.isclose(one.total, one.score + gaps, abs_tol=1e-9)
+
+
 def test_future_costs_ask_the_language_model_without_history():
     weights = weight_vector({**dict.fromkeys(FEATURES, 0.0), "language_model": 2.0})
     problem = pose(["a"], SWAP, States(MODEL), weights)
@@ -491,7 +505,11 @@ def toy():
     table = build_table([pairs[k] for k in kept], [links[k] for k in kept])
     model = train([pairs[k][1] for k in kept], 3, "add_k", k=0.1)
     bad = {**UNTUNED, "distortion": 3.0, "language_model": 0.01}
-    return StackDecoder(table, model, bad, threshold=30.0), [x for x, _ in held], [[y] for _, y in held]
+    return (
+        StackDecoder(table, model, bad, threshold=30.0),
+        [x for x, _ in held],
+        [[y] for _, y in held],
+    )
 
 
 def test_tuning_repairs_bad_weights_and_is_deterministic(toy, capsys):

@@ -35,7 +35,14 @@ from softalign.stack_decoder.n_best import derivations, n_best
 from softalign.stack_decoder.oracle import all_derivations, diagnose, exhaustive, force
 from softalign.stack_decoder.search import Hypothesis, SearchGraph, future_costs, search
 from softalign.stack_decoder.states import States
-from softalign.stack_decoder.tuning import Candidates, bleu_counts, bleu_of, line_search, optimise
+from softalign.stack_decoder.tuning import (
+    Candidates,
+    bleu_counts,
+    bleu_of,
+    gather,
+    line_search,
+    optimise,
+)
 
 __all__ = [
     "FEATURES",
@@ -60,6 +67,7 @@ __all__ = [
     "features_of",
     "force",
     "future_costs",
+    "gather",
     "line_search",
     "n_best",
     "optimise",
