@@ -72,7 +72,6 @@ def write_lines(path: str | None, lines: Iterable[str], force: bool) -> None:
     """
     with _opened(path, force) as stream:
         stream.writelines(f"{line}\n".encode("ascii") for line in lines)
-        stream.flush()
 
 
 def _is_plain(file: Path) -> bool:
