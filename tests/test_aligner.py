@@ -156,7 +156,7 @@ def test_bad_input_is_named():
         align(MIXED, iterations=0)
     for value in (-0.1, 1.0, math.nan):
         with pytest.raises(ValueError, match=rf"^threshold is {value}, expected .* below 1$"):
-            align([], threshold=value)
+            align([], model="ibm1", threshold=value)
     with pytest.raises(TypeError, match=r"^pair 2 is not \(source words, target words\)$"):
         align([(["a"], ["U"]), ("ab", ["U"])])
     # also where the pair would not be used
