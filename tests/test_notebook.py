@@ -61,6 +61,15 @@ def test_set_up_without_torch_imports_none_and_makes_missing_glyphs_errors():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_set_up_asks_for_one_thread_before_numpy_is_imported():
+    code = (
+        "import os, sys; from softalign.notebook import set_up;"
+        "assert 'numpy' not in sys.modules; set_up(); assert os.environ['OMP_NUM_THREADS'] == '1'"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    assert subprocess.run([sys.executable, "-c", code], env=env).returncode == 0
+
+
 def test_set_up_with_torch_seeds_it():
     code = (
         "from softalign.notebook import set_up; import torch; set_up(torch=True, seed=3);"

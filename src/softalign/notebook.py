@@ -29,6 +29,8 @@ def set_up(*, torch: bool = False, seed: int = 0) -> None:
     """
     import warnings
 
+    # read when NumPy is imported; small matrices gain nothing from more threads
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from softalign.plotting import use_book_style
 
     use_book_style()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -120,6 +121,8 @@ def run(args: argparse.Namespace) -> None:
     if args.files == [STANDARD_INPUT] * 2:
         raise CommandError("standard input can be read only once, expected another file", 2)
     check_output(args.output, args.force, args.files)
+    # one thread: the matrices are small, and waiting threads slow a busy machine down
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from softalign.aligner import align  # takes a moment
 
     progress = is_watched() and not args.quiet

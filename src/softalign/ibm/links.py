@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,7 +15,6 @@ __all__ = ["Aligner", "Link", "best_of_posterior", "links_of", "viterbi_links"]
 Link = tuple[int, int]
 
 
-@runtime_checkable
 @runtime_checkable
 class Aligner(Protocol):
     """What every model of word alignment offers, in the direction of the bitext it learned from."""

@@ -160,7 +160,7 @@ def e_step_ibm2(
         total = block.sum(axis=0)
         block /= total
         log_likelihood += np.log(total).sum()
-        distance += np.vdot(block[1:], _distance(group.given, position, length))
+        distance += np.einsum("ic,ic->", block[1:], _distance(group.given, position, length))
         found = _kinds(group, position, length, 1.0 - block[0])
         shapes.append(found[0])
         weights.append(found[1])
