@@ -242,6 +242,12 @@ A -> S* B cost 2
   e.g. x = x
 A -> 一 cost 4
   e.g. x = x
+B -> 一 cost 3
+  e.g. x = x
+B -> 一* 一 cost 7
+  e.g. x = x
+S -> B B* A cost 1
+  e.g. x = x
 B -> 一* 二 cost 1
   e.g. x = x
 B -> 二 cost 9

@@ -158,13 +158,13 @@ def _chart(source: Sequence[str], rules: Rules) -> dict[tuple[int, int], dict[st
                             reached.append((first[label], edge.cost, ((start, end, label),)))
                 found = []
                 for path, cost, parts in reached:
-                    if path not in started or cost < started[path][0]:
+                    if path in started and started[path][0] <= cost:
+                        continue
+                    if path in steps:
                         started[path] = (cost, parts)
-                        for rule in complete.get(path, ()):
-                            edge = Edge(cost + rule.cost, rule, parts)
-                            found.append((rule.left.labels[0], edge))
+                    for rule in complete.get(path, ()):
+                        found.append((rule.left.labels[0], Edge(cost + rule.cost, rule, parts)))
                 reached = []
-            started = {path: begin for path, begin in started.items() if path in steps}
             if edges:
                 chart[start, end] = edges
             if started:
@@ -269,7 +269,7 @@ def resolve(tree: Node) -> Node:
         before = [subjects[j] for j in clauses if j < k and subjects[j]]
         after = [subjects[j] for j in clauses if j > k and subjects[j]]
         if children[k].label == "C0":
-            other = (before[::-1] + after)[:1]
+            other = (before + after)[:1]
             if "refobj" in children[k].features:
                 said = _find(children[clauses[0]], "obj")
                 other = [said] if said else other
