@@ -1,5 +1,6 @@
 """The set-up call of a page and the listing of the library's own source."""
 
+import os
 import subprocess
 import sys
 
