@@ -172,6 +172,20 @@ def test_lexical_weight_by_hand():
     assert lexical_weight(("a",), ("C",), {(0, 0)}, table) == -math.inf
 
 
+def test_of_several_link_sets_the_best_lexical_weight_counts():
+    # "a b" = "A B" twice, with other links; b makes B in one of two, a makes B in one of three
+    pairs = [(("a", "b"), ("A", "B"))] * 2
+    links = [{(0, 0), (1, 1)}, {(0, 0), (0, 1), (1, 1)}]
+    theta = lexical_table(pairs, links)
+    assert theta["a"] == {"A": 2 / 3, "B": 1 / 3}
+    assert theta["b"] == {"B": 1.0}
+    (pair,) = build_table(pairs, links).get(["a", "b"])
+    # the first set gives 2/3 * 1, the second 2/3 * (1/3 + 1) / 2
+    assert math.isclose(math.exp(pair.features[2]), 2 / 3)
+    # backwards: A makes a, always; B makes b in two of three: 1 * 2/3, or (1 + 1/3) / 2 * 2/3
+    assert math.isclose(math.exp(pair.features[3]), 2 / 3)
+
+
 @LAW
 @given(corpora())
 def test_rows_of_a_lexical_table_sum_to_one(corpus):
