@@ -231,13 +231,15 @@ def pose(
         rows = table.features[entries.start : entries.stop]
         scores = rows @ of_table + words * table.length[entries.start : entries.stop] + phrases
         here = []
-        for entry, score, row in zip(entries, scores.tolist(), rows.tolist(), strict=True):
-            target = table.target(entry)
-            numbers = tuple(states.number(word) for word in target)
-            estimate = score + language * states.walk(states.free, numbers)[0]
-            features = (*row, 0.0, float(len(target)), 1.0, 0.0, 0.0)
-            here.append(Option(score, estimate, numbers, target, features))
-        options[span] = sorted(here, key=lambda o: (-o.estimate, o.target))[:max_options]
+        for entry, score in zip(entries, scores.tolist(), strict=True):
+            if entry not in spoken:
+                spoken[entry] = _speak(table, entry, states)
+            here.append((-score - language * spoken[entry].log_prob, score, spoken[entry]))
+        here.sort(key=lambda one: (one[0], one[2].target))
+        options[span] = [
+            Option(score, -minus, known.numbers, known.target, known.features)
+            for minus, score, known in here[:max_options]
+        ]
     for place, word in enumerate(source):
         if (place, place + 1) not in options:
             number = states.number(word)
@@ -247,6 +249,22 @@ def pose(
             options[place, place + 1] = [Option(score, estimate, (number,), (word,), features)]
     distortion = float(weights[FEATURES.index("distortion")])
     return Problem(source, options, states, language, distortion, distortion_limit)
+
+
+class _Spoken(NamedTuple):
+    """What does not change with the weights: an entry's words, and what is known about them."""
+
+    target: tuple[str, ...]
+    numbers: tuple[int, ...]
+    log_prob: float
+    features: tuple[float, ...]
+
+
+def _speak(table: PhraseTable, entry: int, states: States) -> _Spoken:
+    target = table.target(entry)
+    numbers = tuple(map(states.number, target))
+    features = (*table.features[entry].tolist(), 0.0, float(len(target)), 1.0, 0.0, 0.0)
+    return _Spoken(target, numbers, states.walk(states.free, numbers)[0], features)
 
 
 def features_of(steps: Sequence[Step], problem: Problem) -> Float[np.ndarray, "features"]:
