@@ -327,6 +327,11 @@ def test_relations_cross_the_relative_clause():
     assert (("解决",), "obj", ("问题",)) in found
     assert (("提出",), "obj", ("问题",)) in found
     assert (("问题",), "of", ("解决",)) in found
+    assert (("问题",), "of", ("提出",)) in found
+    assert (
+        say("小明 回答 的 问题 很 难 。")
+        == "the question that Xiaoming answered is very difficult ."
+    )
 
 
 def test_dropped_words_are_put_in():
