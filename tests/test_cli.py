@@ -61,6 +61,11 @@ def program(*arguments, **options):
     return subprocess.run([PROGRAM, *map(str, arguments)], **options)
 
 
+@pytest.fixture(autouse=True)
+def _buffered_as_usual(monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
 @pytest.fixture
 def corpus(tmp_path):
     path = tmp_path / "corpus.tsv"
@@ -170,11 +175,13 @@ def test_every_option_of_the_model_arrives(corpus, monkeypatch, capsys):
     monkeypatch.setattr(
         aligner, "align", lambda pairs, **options: seen.update(options) or [frozenset()] * 36
     )
-    options = "--model ibm2 --symmetrise union --iterations 7 --threshold 0.25 --max-words 9 -q"
+    options = (
+        "--model ibm2 --symmetrise intersection --iterations 7 --threshold 0.25 -q --max-words 9"
+    )
     assert main(["align", str(corpus), *options.split()]) == 0
     assert seen == {
         "model": "ibm2",
-        "symmetrise": "union",
+        "symmetrise": "intersection",
         "iterations": 7,
         "threshold": 0.25,
         "max_words": 9,
@@ -456,6 +463,30 @@ def test_a_file_is_whole_or_not_there(problem, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_gets_one_sentence(unbuffered, corpus, tmp_path):
+    # a file that may not grow stands for the disk
+    done = subprocess.run(
+        f"ulimit -f 0; exec '{PROGRAM}' align '{corpus}' > '{tmp_path / 'links'}'",
+        shell=True,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(rb"softalign align: [^\n]+\n", done.stderr)
+
+
+def test_too_little_memory_gets_one_sentence(corpus, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(aligner, "align", fail)
+    assert main(["align", str(corpus)]) == 1
+    assert capsys.readouterr().err == (
+        "softalign align: not enough memory for this corpus (a smaller --max-words needs less)\n"
+    )
+
+
 def test_a_file_that_came_into_being_meanwhile_is_kept(tmp_path):
     path = tmp_path / "links"
 
@@ -490,6 +521,11 @@ def test_the_bar_is_shown_on_a_terminal_only(corpus):
     os.close(ours)
     assert "IBM 1" in shown
     assert "agreement" in shown
+
+
+def test_an_unbuffered_python_writes_the_same(corpus):
+    done = program("align", corpus, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    assert (done.returncode, done.stdout.decode(), done.stderr) == (0, LINKS, b"")
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):

@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write_nothing_more()
         return 141
     except MemoryError:
-        say(f"{name}: not enough memory for this corpus")
+        say(f"{name}: not enough memory for this corpus (a smaller --max-words needs less)")
         return 1
     except OSError as problem:
         _write_nothing_more()

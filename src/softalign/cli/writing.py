@@ -82,7 +82,11 @@ def _is_plain(file: Path) -> bool:
 @contextmanager
 def _opened(path: str | None, force: bool) -> Iterator[io.BufferedIOBase]:
     if path is None:
-        yield sys.stdout.buffer
+        stream = sys.stdout.buffer
+        if isinstance(stream, io.RawIOBase):  # PYTHONUNBUFFERED: a call of the system for each line
+            stream = open(stream.fileno(), "wb", closefd=False)  # noqa: SIM115
+        yield stream
+        stream.flush()
         return
     if not _is_plain(Path(path)):
         with open(path, "wb") as stream:
