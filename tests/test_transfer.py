@@ -16,6 +16,8 @@ from softalign.transfer import (
     Node,
     RuleError,
     RuleTranslator,
+    add_entries,
+    add_rules,
     analyse,
     check_examples,
     choose_senses,
@@ -82,11 +84,13 @@ def test_the_labour_is_counted():
 
 
 def test_a_wrong_example_and_an_idle_rule_are_reported():
-    place = next(k for k, r in enumerate(RULES.transfer) if r.name == "measure words are dropped")
-    examples = (("三 本 书", "three book"), ("她 很 忙 。", "she is very busy ."))
-    wrong = list(RULES.transfer)
-    wrong[place] = replace(wrong[place], examples=examples)
-    faults = check_examples(replace(RULES, transfer=tuple(wrong)))
+    pairs = (("三 本 书", "three book"), ("她 很 忙 。", "she is very busy ."))
+    examples = {"measure words are dropped": pairs}
+    silent = {
+        kind: tuple(replace(r, examples=examples.get(r.name, ())) for r in getattr(RULES, kind))
+        for kind in KINDS
+    }
+    faults = check_examples(replace(RULES, **silent))
     assert len(faults) == 2
     assert "三 本 书 gives 'three books', not 'three book'" in faults[0]
     assert "the rule is not used for 她 很 忙 。" in faults[1]
@@ -383,6 +387,49 @@ def test_a_chinese_word_in_a_pattern_is_that_word_only(tmp_path):
     assert rewrite(rule, Node("VP", (leaf("就", "就"), leaf("V")))) is not None
     longer = Node("Early", words=("很", "早", "就"))
     assert rewrite(rule, Node("VP", (longer, leaf("V")))) is None
+
+
+def test_a_phrase_that_becomes_its_part_is_tried_again(tmp_path):
+    rule = one_rule("r: VP(A VP:v) => v", tmp_path)
+    inner = Node("VP", (leaf("V", "v"),), head=True)
+    twice = Node("VP", (leaf("A"), Node("VP", (leaf("A"), inner), head=True)))
+    new, fired = transfer(twice, replace(RULES, transfer=(rule,)))
+    assert [child.label for child in new.children] == ["V"]
+    assert fired == ("r", "r")
+
+
+def test_the_head_inherits_but_keeps_its_own():
+    rules = replace(RULES, transfer=())
+    for own, expected in (({}, "past"), ({"tense": "base"}, "base")):
+        verb = leaf("V", "v", **own)._replace(head=True)
+        phrase = Node("VP", (verb, leaf("N", "n")), features={"tense": "past", "other": "x"})
+        new, _ = transfer(phrase, rules)
+        assert new.children[0].features == {"tense": expected}
+        assert new.children[1].features == {}
+
+
+def test_a_star_on_the_right_side_names_the_only_head(tmp_path):
+    rule = one_rule('r: VP(A V:v) => VP(V"be"* v)', tmp_path)
+    new = rewrite(rule, Node("VP", (leaf("A"), leaf("V", "v")._replace(head=True))))
+    assert [child.head for child in new.children] == [True, False]
+    plain = one_rule("r: VP(A V:v) => VP(v)", tmp_path)
+    new = rewrite(plain, Node("VP", (leaf("A"), leaf("V", "v")._replace(head=True))))
+    assert [child.head for child in new.children] == [True]
+
+
+def test_all_conditions_of_a_sense_must_hold():
+    more = add_entries(RULES, "看 kàn V peruse obj:text at:图书馆")
+    assert say("她 在 图书馆 看 了 书 。", more) == "she perused a book in the library ."
+    assert say("她 在 家 看 了 书 。", more) == "she read a book at home ."
+    assert say("她 在 图书馆 看 了 电影 。", more) == "she watched a film in the library ."
+
+
+def test_new_rules_and_entries_go_first():
+    more = add_entries(RULES, "书 shū N tome")
+    assert say("三 本 书", more) == "three tomes"
+    added = "just drop it: NP(Num Cl Nb:n) => NP(n)\n  e.g. 三 本 书 = books"
+    assert say("三 本 书", add_rules(RULES, added)) == "books"
+    assert say("三 本 书") == "three books"
 
 
 # ----------------------------------------------------------------------------------- generation
