@@ -1,5 +1,7 @@
 """Translate a test set from nothing but a parallel corpus: BLEU, seconds of each stage, memory.
 
+    make bench BENCH=decoder SOURCE=train.de TARGET=train.en VAL_SOURCE=val.de VAL_TARGET=val.en \\
+        TEST_SOURCE=test.de TEST_TARGET=test.en
     python benchmarks/decoder.py --source train.de --target train.en \\
         --val-source val.de --val-target val.en --test-source test.de --test-target test.en
 
@@ -28,6 +30,10 @@ from softalign.stack_decoder import StackDecoder, tune
 
 NEEDS = ("SOURCE", "TARGET", "VAL_SOURCE", "VAL_TARGET", "TEST_SOURCE", "TEST_TARGET")
 """Variables of ``make bench``, without which this is not run; they become the options."""
+
+NEEDS = ("SOURCE", "TARGET", "VAL_SOURCE", "VAL_TARGET", "TEST_SOURCE", "TEST_TARGET")
+INPUTS = ("MODEL", "THRESHOLD", "ORDER", "LIMIT", "BEAM", "ROUNDS", "OUTPUT")
+"""What ``make bench`` hands on as options."""
 
 
 def read(path: Path) -> list[tuple[str, ...]]:
@@ -61,6 +67,13 @@ def main(argv: list[str] | None = None) -> int:
                 f"--{name}{side}", type=Path, required=True, help=f"{what} sentences, {side} side"
             )
     parser.add_argument("--model", choices=MODELS, default="agreement", help="of the word aligner")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.02,
+        help="of --model agreement; phrases want more links than alignments are judged by "
+        "(chosen by BLEU on validation sentences)",
+    )
     parser.add_argument("--order", type=int, default=5, help="of the language model")
     parser.add_argument("--limit", type=int, default=4, help="longest jump, in source words")
     parser.add_argument("--beam", type=int, default=20, help="hypotheses of a stack, in the test")
@@ -81,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
         validation = read_pairs(options.val_source, options.val_target)
         sources = read(options.test_source)
     with stage("word alignment"):
-        links = align(pairs, model=options.model)
+        links = align(pairs, model=options.model, threshold=options.threshold)
     with stage("phrase table"):
         table = build_table(pairs, links)
     with stage("language model"):
