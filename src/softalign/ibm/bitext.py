@@ -97,7 +97,7 @@ class Chunk:
     ) -> None:
         """Add each cell's weight to its entry of `counts`, in place."""
         found = np.bincount(self.cells, weights, minlength=len(self.word_pairs))
-        counts[self.word_pairs] += found
+        np.add.at(counts, self.word_pairs, found)
 
 
 @dataclass(frozen=True)
