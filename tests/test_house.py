@@ -32,6 +32,7 @@ ORDER = [
     "phrases",
     "stack_decoder",
     "rnn",
+    "bptt",
     "lstm",
     "gru",
     "stacks",
