@@ -31,6 +31,7 @@ ORDER = [
     "aligner",
     "phrases",
     "stack_decoder",
+    "masking",
     "rnn",
     "bptt",
     "lstm",
