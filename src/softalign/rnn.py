@@ -133,10 +133,12 @@ def scan(
             f"the mask has the shape {tuple(mask.shape)}, expected (batch, time) = "
             f"{tuple(inputs.shape[:2])}"
         )
+    # steps that are padding for somebody: only there is anything to keep
+    padded = [] if mask is None else (~mask.all(dim=0)).tolist()
     outputs = []
     for t, row in enumerate(inputs.unbind(1)):
         new = step(row, state)
-        state = new if mask is None else keep(mask[:, t, None], new, state)
+        state = keep(mask[:, t, None], new, state) if padded and padded[t] else new
         outputs.append(state if isinstance(state, Tensor) else state[0])
     stacked = torch.stack(outputs, dim=1)
     return stacked if mask is None else stacked * mask[:, :, None], state
@@ -206,7 +208,7 @@ class RNN(nn.Module):
         return scan(self._step, projected, state, mask)
 
     def _step(self, projected: Tensor, state: Tensor) -> Tensor:
-        return self.activation(projected + state @ self.W_hh)
+        return self.activation(torch.addmm(projected, state, self.W_hh))
 
     @classmethod
     def from_torch(cls, layer: nn.RNN) -> RNN:
