@@ -1,0 +1,90 @@
+"""The command ``python -m softalign.runs``, which ``make runs`` calls.
+
+Page: 02_rnn/rnn
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from softalign.runs import Experiment, digest, engine, store
+from softalign.training import Diverged
+
+
+def registered() -> Mapping[str, Experiment]:
+    """Return the experiments of the book.
+
+    The registry stands behind this module in the reading order: only this command asks for it.
+
+    Page: 02_rnn/rnn
+    """
+    registry = importlib.import_module("softalign.experiments")
+    return {name: registry.get(name) for name in registry.names()}
+
+
+def main(arguments: Sequence[str] | None = None, *, folder: Path | None = None) -> int:
+    """Run the command; return the exit status: 0, 1 for a failure, 2 for a wrong name.
+
+    Page: 02_rnn/rnn
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m softalign.runs",
+        description="Train the stored runs that are missing or stale; each row is kept when done.",
+    )
+    parser.add_argument("name", nargs="*", help="experiments; without a name, all of them")
+    parser.add_argument("--list", action="store_true", help="say what is stored; train nothing")
+    parser.add_argument("--force", action="store_true", help="train the rows that are fresh too")
+    chosen = parser.parse_args(arguments)
+    if not sys.stderr.isatty():  # no bars in a log file
+        os.environ.setdefault("TQDM_DISABLE", "1")
+    try:
+        experiments = registered()
+        for name in chosen.name:
+            if name not in experiments:
+                known = ", ".join(experiments) or "none"
+                print(f"There is no experiment {name}; there are: {known}.", file=sys.stderr)
+                return 2
+        for name in chosen.name or experiments:
+            _one(experiments[name], folder, only_list=chosen.list, force=chosen.force)
+        if chosen.list and not chosen.name:
+            _strangers(experiments, folder)
+    except KeyboardInterrupt:
+        print("Interrupted: the rows that were done are stored.", file=sys.stderr)
+        return 130
+    except (ValueError, Diverged, OSError) as problem:
+        print(f"{problem}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _one(experiment: Experiment, folder: Path | None, *, only_list: bool, force: bool) -> None:
+    now = digest(f"softalign.experiments.{experiment.name}")
+    states = engine.states(experiment, now, folder)
+    counts = {state: list(states.values()).count(state) for state in sorted(set(states.values()))}
+    said = ", ".join(f"{count} {state}" for state, count in counts.items())
+    print(f"{experiment.name} ({experiment.page}): {said}", flush=True)
+    if only_list:
+        rows = store.read(experiment.name, folder)
+        for name, state in states.items():
+            seconds = f"{rows[name].seconds:.0f} s" if name in rows else ""
+            print(f"  {state:<8} {name:<40} {seconds}".rstrip())
+        return
+    engine.bring_up_to_date(
+        experiment, now, folder=folder, force=force, say=lambda line: print(line, flush=True)
+    )
+
+
+def _strangers(experiments: Mapping[str, Experiment], folder: Path | None) -> None:
+    """Name the files of results that no experiment has."""
+    for path in sorted((folder or store.results_folder()).glob("*.json")):
+        if path.stem not in experiments:
+            print(f"{path.name}: there is no such experiment, delete the file")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
