@@ -89,11 +89,30 @@ class Stacked(nn.Module):
         The lowest first; each reads as many features as the one below puts out.
     residual : bool
         Add the input of a layer to its output, where both have the same size: a skip across
-        *layers*.
+        *layers*. The path from the highest layer down to the inputs then has no product in it.
     normalise : bool
-        Layer normalisation of each layer's input.
+        Layer normalisation of what each layer reads and of what the stack puts out. The stream that
+        residuals add to is not normalised in between.
     dropout : float
         Probability with which a component between two layers is set to zero in training.
+
+    Raises
+    ------
+    ValueError
+        No layers, or two whose sizes do not fit.
+
+    Notes
+    -----
+    Residuals: He et al., "Deep residual learning for image recognition" (2016). Layer
+    normalisation: Ba, Kiros & Hinton, "Layer normalization" (2016), equation 4.
+
+    Examples
+    --------
+    >>> from softalign.gru import GRU
+    >>> stack = Stacked([GRU(3, 5), GRU(5, 5)], residual=True)
+    >>> outputs, states = stack(torch.zeros(2, 4, 3))
+    >>> outputs.shape, len(states)
+    (torch.Size([2, 4, 5]), 2)
 
     Page: 04_lstm/variants
     """
@@ -116,12 +135,13 @@ class Stacked(nn.Module):
                     f"reads {above.input_size}, expected the same"
                 )
         self.layers = nn.ModuleList(layers)
+        self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
+        sizes = [*(layer.input_size for layer in layers), self.output_size]
         self.norms = nn.ModuleList(
-            nn.LayerNorm(layer.input_size) if normalise else nn.Identity() for layer in layers
+            nn.LayerNorm(size) if normalise else nn.Identity() for size in sizes
         )
         self.residual = residual
         self.dropout = nn.Dropout(dropout)
-        self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
 
     def initial_state(self, batch_size: int) -> tuple[State, ...]:
         """Initial states of all layers, the lowest first."""
@@ -137,16 +157,16 @@ class Stacked(nn.Module):
         if state is None:
             state = self.initial_state(len(inputs))
         stream, last = inputs, []
-        for number, (layer, norm, before) in enumerate(
-            zip(self.layers, self.norms, state, strict=True)
-        ):
+        *norms, final = self.norms
+        for number, (layer, norm, before) in enumerate(zip(self.layers, norms, state, strict=True)):
             read = norm(stream if number == 0 else self.dropout(stream))
             outputs, after = layer(read, before, mask)
             if self.residual and outputs.shape == stream.shape:
-                outputs = outputs + (stream if mask is None else stream * mask[:, :, None])
+                outputs = outputs + stream
             stream = outputs
             last.append(after)
-        return stream, tuple(last)
+        stream = final(stream)
+        return stream if mask is None else stream * mask[:, :, None], tuple(last)
 
 
 class SkipLayer(nn.Module):
@@ -162,9 +182,26 @@ class SkipLayer(nn.Module):
     skip : int
         Steps that a state jumps, 1 or more; 1 is the layer itself.
 
+    Raises
+    ------
+    ValueError
+        A skip below 1.
+
     Notes
     -----
-    Chang et al., "Dilated recurrent neural networks" (2017), equation 1.
+    Chang et al., "Dilated recurrent neural networks" (2017), equation 1. Strands never meet inside
+    one such layer: stack it on a layer without skips.
+
+    A state holds a row for each strand, the strand that reads the next step first. So a sequence
+    may be read in pieces of any lengths, the state handed from one to the next.
+
+    Examples
+    --------
+    >>> from softalign.rnn import RNN
+    >>> every_other = SkipLayer(RNN(3, 5), 2)
+    >>> outputs, state = every_other(torch.zeros(1, 7, 3))
+    >>> outputs.shape, state.shape
+    (torch.Size([1, 7, 5]), torch.Size([2, 5]))
 
     Page: 04_lstm/variants
     """
@@ -188,14 +225,35 @@ class SkipLayer(nn.Module):
     ) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return the outputs of all time steps, in their order, and the strands' last states."""
         batch, time, _ = inputs.shape
-        missing = -time % self.skip
+        if state is None:
+            state = self.initial_state(batch)
         if mask is None:
             mask = inputs.new_ones(batch, time, dtype=torch.bool)
-        mask = nn.functional.pad(mask, (0, missing))
-        inputs = nn.functional.pad(inputs, (0, 0, 0, missing))
-        # (batch, time, feature) -> (batch, skip, time / skip, feature) -> strands as a batch
-        strands = inputs.unflatten(1, (-1, self.skip)).transpose(1, 2).flatten(0, 1)
-        seen = mask.unflatten(1, (-1, self.skip)).transpose(1, 2).flatten(0, 1)
-        outputs, state = self.layer(strands, state, seen)
+        if time == 0:
+            raise ValueError("the inputs have no time step, expected one or more")
+        places = torch.arange(time, device=mask.device)
+        begin = torch.where(mask, places, time).amin(1) % time  # first real step; 0 if none
+        end = torch.where(mask, places + 1, 0).amax(1)  # the step after the last real one
+        rounds = -(-time // self.skip)
+        missing = rounds * self.skip - time
+        # (batch, time, feature) -> (batch, skip, rounds, feature) -> strands as a batch
+        strands = nn.functional.pad(inputs, (0, 0, 0, missing)).unflatten(1, (rounds, self.skip))
+        seen = nn.functional.pad(mask, (0, missing)).unflatten(1, (rounds, self.skip))
+        outputs, state = self.layer(
+            strands.transpose(1, 2).flatten(0, 1),
+            _turn(state, self.skip, -begin),
+            seen.transpose(1, 2).flatten(0, 1),
+        )
         outputs = outputs.unflatten(0, (batch, self.skip)).transpose(1, 2).flatten(1, 2)
-        return outputs[:, :time], state
+        return outputs[:, :time], _turn(state, self.skip, end)
+
+
+def _turn(state: State, skip: int, by: Tensor) -> State:
+    """Turn the strands of each sequence round: the one at place `by` comes first."""
+    if not isinstance(state, Tensor):
+        parts = [_turn(part, skip, by) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    order = (torch.arange(skip, device=by.device) + by[:, None]) % skip
+    strands = state.unflatten(0, (len(by), skip, -1))
+    turned = strands[torch.arange(len(by), device=by.device)[:, None], order]
+    return turned.flatten(0, 2)
