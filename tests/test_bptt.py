@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -352,6 +353,15 @@ def test_it_learns_to_repeat_what_it_read_two_steps_ago():
 # -- errors ------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def unchecked():
+    """Shapes are checked by the module itself, as for a reader, not by the tests' import hook."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_bad_arguments_are_explained():
     net, trace = draw((2, 3, 4, 2, 5), 0)
     inputs, labels = trace.inputs, trace.labels
