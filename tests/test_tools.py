@@ -65,6 +65,21 @@ def test_a_page_is_not_stale_when_another_module_changes(library):
     assert softalign_book.library_digest(library / "page.ipynb") == before
 
 
+def test_a_page_that_shows_stored_runs_is_stale_when_these_change(library):
+    page = library / "page.ipynb"
+    results = library / "results" / "char_lm.json"
+    results.parent.mkdir()
+    digests = []
+    for imported in ("room", "room, runs"):
+        cell = {"cell_type": "code", "source": [f"from softalign import {imported}"]}
+        page.write_text(json.dumps({"cells": [cell]}))
+        for text in ("{}", '{"rows": {}}'):
+            results.write_text(text)
+            digests.append(softalign_book.library_digest(page))
+    assert digests[0] == digests[1]
+    assert digests[2] != digests[3]
+
+
 @pytest.mark.parametrize(
     ("code", "modules"),
     [
@@ -173,8 +188,24 @@ def test_every_target_of_the_makefile_is_a_command():
 
 def test_the_readme_names_the_commands_that_exist():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for command in ("book", "test", "serve", "lab", "notebooks", "bench", "clean"):
+    for command in ("book", "test", "serve", "lab", "notebooks", "runs", "bench", "clean"):
         assert f"make {command}" in readme
+
+
+@pytest.mark.parametrize(
+    ("given", "names"), [(None, ()), ("", ()), ("a --force", ("a", "--force"))]
+)
+def test_the_stored_runs_are_trained_on_one_thread_by_name(monkeypatch, given, names):
+    monkeypatch.setattr(make, "set_up", lambda: None)
+    monkeypatch.delenv("RUN", raising=False)
+    if given is not None:
+        monkeypatch.setenv("RUN", given)
+    done = []
+    monkeypatch.setattr(make, "run", lambda *command, env: done.append((command, env)))
+    make.runs()
+    ((command, env),) = done
+    assert command == (make.PYTHON, "-m", "softalign.runs", *names)
+    assert env["OMP_NUM_THREADS"] == "1"
 
 
 def test_a_benchmark_gets_the_variables_it_declares(monkeypatch):

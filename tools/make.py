@@ -373,6 +373,14 @@ def notebooks():
     run(PYTHON, "tools/notebooks.py", "run")
 
 
+def runs():
+    """Train the stored runs that are missing or stale; each row is kept as soon as it is done."""
+    set_up()
+    names = os.environ.get("RUN", "").split()
+    env = dict(environment(), OMP_NUM_THREADS="1")
+    run(PYTHON, "-m", "softalign.runs", *names, env=env)
+
+
 def pins():
     """Write constraints.txt anew from what is installed."""
     set_up()
@@ -463,7 +471,7 @@ def clean():
     say("Removed _build, .venv and node_modules.")
 
 
-COMMANDS = (book, test, serve, lab, notebooks, lint, pins, bench, clean)
+COMMANDS = (book, test, serve, lab, notebooks, runs, lint, pins, bench, clean)
 
 
 def usage():
@@ -474,6 +482,7 @@ def usage():
     say(
         "make bench BENCH=alignment SOURCE=file TARGET=file measures one thing on text of your own."
     )
+    say("make runs RUN=char_lm trains one experiment; make runs RUN=--list says what is stored.")
     say("make test BROWSER=none leaves out the tests that need a browser; BROWSER=/path names one.")
 
 

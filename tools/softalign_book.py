@@ -3,8 +3,9 @@
 Execution. jupyter-cache knows a page by its code alone, so a change in the library or of a pinned
 package would leave old outputs in place. Before each build this extension computes, for each page,
 a digest of the library modules that the page imports (with all that they import), of the library's
-data and of the pins. Where the digest differs from that of the last good build, the page's cached
-outputs are thrown away and the page is read, and hence executed, again.
+data, of the stored runs if the page shows some, and of the pins. Where the digest differs from that
+of the last good build, the page's cached outputs are thrown away and the page is read, and hence
+executed, again.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def library_digest(notebook: Path) -> str:
     digest = hashlib.sha256(sys.version.encode())
     data = sorted(path for path in (LIBRARY / "data").rglob("*") if path.is_file())
     shared = [LIBRARY / "__init__.py", *data, *(ROOT / name for name in PINS)]
+    if "runs" in modules:  # a page that shows stored runs
+        shared += sorted((ROOT / "results").glob("*.json"))
     for path in [*shared, *with_dependencies(modules)]:
         digest.update(f"{path.relative_to(ROOT)}\n".encode())
         digest.update(path.read_bytes())
