@@ -626,17 +626,17 @@ def test_a_killed_command_resumes_and_ends_with_the_same_numbers(tmp_path):
 # --- a live beginning against the stored one ------------------------------------------------------
 
 
-def live(seed=0, learning_rate=0.01, width=16, steps=20, clip=1.0):
+def live(seed=0, learning_rate=0.01, width=16, steps=20, clip=1.0, dtype=torch.float32):
     """First losses of a small recurrent network that learns to continue a sine."""
     with seeded(seed):
         net = torch.nn.GRU(1, width, batch_first=True)
         read = torch.nn.Linear(width, 1)
         phases = torch.rand(steps, 8, 1) * 6
-    both = torch.nn.ModuleList([net, read])
+    both = torch.nn.ModuleList([net, read]).to(dtype)
     times = torch.arange(25.0)
 
     def loss_of(both, batch):
-        values = torch.sin(batch + times)[..., None]
+        values = torch.sin(batch + times)[..., None].to(dtype)
         outputs = both[1](both[0](values[:, :-1])[0])
         return ((outputs - values[:, 1:]) ** 2).sum(), outputs.numel()
 
@@ -646,15 +646,11 @@ def live(seed=0, learning_rate=0.01, width=16, steps=20, clip=1.0):
     ).losses  # fmt: skip
 
 
-def test_a_live_beginning_agrees_with_itself_under_another_number_of_threads():
-    threads = torch.get_num_threads()
+def test_a_live_beginning_agrees_with_the_stored_one_under_other_rounding():
     row = row_of(outcome(live(steps=30)))
-    try:
-        for number in (1, 2):
-            torch.set_num_threads(number)
-            assert runs.agrees(live(steps=25), row) is not (live == number)
-    finally:
-        torch.set_num_threads(threads)
+    assert runs.agrees(live(steps=25), row)
+    # other processors round the last of seven digits otherwise; float64 keeps sixteen
+    assert runs.agrees(live(steps=25, dtype=torch.float64), row, tolerance=runs.TOLERANCE / 10)
 
 
 @pytest.mark.parametrize(
