@@ -84,7 +84,16 @@ def lstm_gates(joined: Float[Tensor, "batch gates"], cell: Float[Tensor, "batch 
     Notes
     -----
     Hochreiter & Schmidhuber, "Long short-term memory" (1997); the forget gate is from Gers,
-    Schmidhuber & Cummins, "Learning to forget" (2000).
+    Schmidhuber & Cummins, "Learning to forget: continual prediction with LSTM" (2000).
+
+    Examples
+    --------
+    With pre-activations of log 3 a gate is 3/4 and the candidate 4/5:
+
+    >>> joined = torch.full((1, 4), 3.0).log()
+    >>> gates = lstm_gates(joined, torch.tensor([[2.0]]))
+    >>> round(gates.cell.item(), 4)  # 3/4 of 2, and 3/4 of 4/5
+    2.1
 
     Page: 04_lstm/lstm
     """
@@ -116,6 +125,16 @@ def lstm_step(
     Returns
     -------
     LSTMState
+        After this step; the given one is not changed.
+
+    Examples
+    --------
+    Without weights every gate is half open, and nothing but the cell is there to be halved:
+
+    >>> state = LSTMState(hidden=torch.zeros(1, 1), cell=torch.ones(1, 1))
+    >>> zeros = torch.zeros(3, 4), torch.zeros(1, 4), torch.zeros(4)
+    >>> lstm_step(torch.ones(1, 3), state, *zeros).cell
+    tensor([[0.5000]])
 
     Page: 04_lstm/lstm
     """
@@ -138,6 +157,18 @@ class LSTM(nn.Module):
     W_xh, W_hh, b : Parameters of shape (input_size, 4 hidden_size), (hidden_size, 4 hidden_size),
         (4 hidden_size,)
         Drawn from the uniform distribution on ±1/√hidden_size, as in torch.
+
+    Notes
+    -----
+    A forget bias of 1: Gers et al. (2000); Jozefowicz, Zaremba & Sutskever, "An empirical
+    exploration of recurrent network architectures" (2015).
+
+    Examples
+    --------
+    >>> layer = LSTM(3, 5)
+    >>> outputs, state = layer(torch.zeros(2, 4, 3))
+    >>> outputs.shape, state.hidden.shape, state.cell.shape
+    (torch.Size([2, 4, 5]), torch.Size([2, 5]), torch.Size([2, 5]))
 
     Page: 04_lstm/lstm
     """
@@ -189,21 +220,31 @@ class LSTM(nn.Module):
         Returns
         -------
         Gates
-            Of tensors of shape (batch, time, hidden).
+            Of tensors of shape (batch, time, hidden). At padding, cell and hidden state are those
+            of the last real step, and the other four mean nothing.
+
+        Examples
+        --------
+        >>> gates = LSTM(3, 5).gates(torch.zeros(2, 4, 3))
+        >>> gates.forget.shape
+        torch.Size([2, 4, 5])
         """
         if state is None:
             state = self.initial_state(len(inputs))
-        outputs, _ = self.forward(inputs, state, mask)
-        before = torch.cat([state.hidden[:, None], outputs[:, :-1]], dim=1)
-        joined = inputs @ self.W_xh + self.b + before @ self.W_hh
-        steps, cell = [], state.cell
-        for t, row in enumerate(joined.unbind(1)):
-            step = lstm_gates(row, cell)
-            if mask is not None:
-                seen = mask[:, t, None]
-                step = step._replace(cell=torch.where(seen, step.cell, cell))
-            cell = step.cell
-            steps.append(step)
+        steps, states = [], []
+
+        def step(projected: Tensor, before: LSTMState) -> LSTMState:
+            gates = lstm_gates(torch.addmm(projected, before.hidden, self.W_hh), before.cell)
+            steps.append(gates)
+            states.append(before)
+            return LSTMState(gates.hidden, gates.cell)
+
+        _, last = scan(step, inputs @ self.W_xh + self.b, state, mask)
+        # what padding kept is in the state before the next step
+        steps = [
+            gates._replace(hidden=after.hidden, cell=after.cell)
+            for gates, after in zip(steps, [*states[1:], last], strict=True)
+        ]
         return Gates(*(torch.stack(part, dim=1) for part in zip(*steps, strict=True)))
 
     @classmethod
