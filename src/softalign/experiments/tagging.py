@@ -1,8 +1,9 @@
 """Word-for-word translation in context: three cells, one direction and two.
 
 All rows have the same corpus, vocabularies, batches, steps, schedule, size of embedding and, within
-5 %, number of parameters. They differ in the cell and in the directions. The learning rate of each
-cell was chosen on the validation pairs. Test pairs are looked at once, after the last step.
+5 %, number of parameters. They differ in the cell and in the directions. The learning rate is the
+best of 0.005, 0.01, 0.02 by the validation pairs, for each cell the same. Test pairs are looked at
+once, after the last step.
 
 Page: 04_lstm/variants
 """
@@ -39,17 +40,17 @@ from softalign.training import fit, seeded, stepwise, warm_up_then_decay
 
 __all__ = ["EXPERIMENT", "GROUPS", "baseline", "batches", "build", "group_of", "measure", "train"]
 
-EMBEDDING, BATCH_SIZE, STEPS, WARM_UP = 32, 32, 800, 50
+EMBEDDING, BATCH_SIZE, STEPS, WARM_UP, LEARNING_RATE = 32, 32, 1000, 50, 0.02
 SEEDS = (0, 1, 2)
 CELLS: Mapping[str, Callable[[int, int], nn.Module]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
-# hidden units of each direction, such that every row has 145,000 to 156,000 parameters
+# hidden units of each direction, such that every row has 148,000 to 152,000 parameters
 ROWS = {
-    "rnn, one": {"cell": "rnn", "directions": 1, "hidden_size": 102, "learning_rate": 0.01},
-    "gru, one": {"cell": "gru", "directions": 1, "hidden_size": 86, "learning_rate": 0.02},
-    "lstm, one": {"cell": "lstm", "directions": 1, "hidden_size": 81, "learning_rate": 0.02},
-    "rnn, two": {"cell": "rnn", "directions": 2, "hidden_size": 53, "learning_rate": 0.01},
-    "gru, two": {"cell": "gru", "directions": 2, "hidden_size": 46, "learning_rate": 0.02},
-    "lstm, two": {"cell": "lstm", "directions": 2, "hidden_size": 44, "learning_rate": 0.02},
+    "rnn, one": {"cell": "rnn", "directions": 1, "hidden_size": 102},
+    "gru, one": {"cell": "gru", "directions": 1, "hidden_size": 86},
+    "lstm, one": {"cell": "lstm", "directions": 1, "hidden_size": 81},
+    "rnn, two": {"cell": "rnn", "directions": 2, "hidden_size": 53},
+    "gru, two": {"cell": "gru", "directions": 2, "hidden_size": 46},
+    "lstm, two": {"cell": "lstm", "directions": 2, "hidden_size": 44},
 }
 SPLITS = ("test", "novel", "long")
 GROUPS = ("left_near", "left_far", "right_near", "right_far")
@@ -178,6 +179,7 @@ EXPERIMENT = Experiment(
             "steps": STEPS,
             "warm_up": WARM_UP,
             "batch_size": BATCH_SIZE,
+            "learning_rate": LEARNING_RATE,
         }
         for name, row in ROWS.items()
         for seed in SEEDS
