@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from softalign.training import checkpoint as checkpoints
 from softalign.training.steps import Schedule, constant, seeded
