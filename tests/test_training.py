@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -277,6 +278,14 @@ def test_three_steps_by_hand():
     assert history.norms == pytest.approx((1.0, 2.0, 10.0))
     assert (history.validations, history.best_step, history.steps) == ((), 3, 3)
     assert 0 < history.seconds < 60
+
+
+def test_seconds_are_of_the_processor_not_of_the_clock():
+    model, loss_of = one_weight()
+    options = {"learning_rate": 0.1, "seed": 0, "progress": False}
+    fit(model, lambda step: 1.0, loss_of, steps=2, **options)  # whatever is done only once
+    history = fit(model, lambda step: time.sleep(0.5) or 1.0, loss_of, steps=2, **options)
+    assert history.seconds < 1
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "sgd"])

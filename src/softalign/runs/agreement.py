@@ -9,8 +9,12 @@ from collections.abc import Sequence
 
 from softalign.runs.model import Row
 
-TOLERANCE = 1e-3
-"""Largest relative difference of a live loss from the stored one."""
+TOLERANCE = 1e-4
+"""Largest relative difference of a live loss from the stored one.
+
+Measured on the first 30 losses of `softalign.experiments.char_lm`: 2e-7 between the vector units of
+several generations of processors, and between single and double precision; 2e-3 where the learning
+rate is 1 % higher."""
 
 
 def agrees(losses: Sequence[float], row: Row, *, tolerance: float = TOLERANCE) -> bool:
@@ -42,7 +46,7 @@ def agrees(losses: Sequence[float], row: Row, *, tolerance: float = TOLERANCE) -
     Examples
     --------
     >>> row = Row({"seed": 0}, "", {}, 2, 1, 0.1, {}, (2.0, 1.5), (2.0, 1.5))
-    >>> agrees([2.0, 1.5001, 1.2], row)
+    >>> agrees([2.0, 1.50001, 1.2], row)
     True
     >>> agrees([2.0, 1.6, 1.2], row)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
