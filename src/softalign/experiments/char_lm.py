@@ -31,11 +31,11 @@ __all__ = ["EXPERIMENT", "SPACE", "batches", "build", "characters", "layer", "tr
 SPACE = "␣"
 """Stands for the space between two words: a token may not be white space."""
 
-EMBEDDING, BATCH_SIZE, STEPS, WARM_UP = 64, 16, 1000, 50
+EMBEDDING, BATCH_SIZE, STEPS, WARM_UP = 64, 16, 400, 50
 SEEDS = (0, 1, 2)
 # hidden units such that every row has 98,000 to 99,000 parameters; learning rate by validation
 ROWS = {
-    "rnn": {"layer": "rnn", "hidden_size": 256, "learning_rate": 0.003},
+    "rnn": {"layer": "rnn", "hidden_size": 256, "learning_rate": 0.012},
     "gru": {"layer": "gru", "hidden_size": 142, "learning_rate": 0.01},
     "lstm": {"layer": "lstm", "hidden_size": 120, "learning_rate": 0.01},
     "stacked": {"layer": "stacked", "hidden_size": 77, "learning_rate": 0.01},
