@@ -1,13 +1,13 @@
 r"""Gradients through time: what one step does to them, what many steps do, and what can be done.
 
-The state of a recurrent network :math:`k` steps back reaches the last state through a product of
+The state of a recurrent network :math:`m` steps back reaches the last state through a product of
 Jacobians, the latest on the left:
 
 .. math::
 
-   \frac{\partial\mathbf h_T}{\partial\mathbf h_{T-k}} = \mathbf J_T\mathbf J_{T-1}\cdots
-   \mathbf J_{T-k+1}, \qquad \Bigl\|\mathbf J_T\cdots\mathbf J_{T-k+1}\Bigr\|
-   \le \prod_{s=T-k+1}^{T}\sigma_{\max}(\mathbf J_s).
+   \frac{\partial\mathbf h_T}{\partial\mathbf h_{T-m}} = \mathbf J_T\mathbf J_{T-1}\cdots
+   \mathbf J_{T-m+1}, \qquad \Bigl\|\mathbf J_T\cdots\mathbf J_{T-m+1}\Bigr\|
+   \le \prod_{s=T-m+1}^{T}\sigma_{\max}(\mathbf J_s).
 
 Singular values bound every product. The spectral radius decides only how fast the powers of *one*
 matrix grow or shrink in the long run.
@@ -53,7 +53,7 @@ def spectral_radius(matrix: Float[Tensor, "*axes size size"]) -> Float[Tensor, "
     Returns
     -------
     Tensor of shape (...)
-        At least 0. By Gelfand's formula the limit of the k-th root of the norm of the k-th power.
+        At least 0. By Gelfand's formula the limit of the m-th root of the norm of the m-th power.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def products(
     Returns
     -------
     Tensor of shape (batch, time + 1, hidden, hidden)
-        Entry k is :math:`\partial\mathbf h_T/\partial\mathbf h_{T-k}`; entry 0 is the identity.
+        Entry m is :math:`\partial\mathbf h_T/\partial\mathbf h_{T-m}`; entry 0 is the identity.
 
     Examples
     --------
@@ -184,8 +184,8 @@ def bound(
     Returns
     -------
     Tensor of shape (batch, time + 1)
-        Entry k is the product of the largest singular values of the last k Jacobians. The largest
-        singular value of entry k of `products` is never larger.
+        Entry m is the product of the largest singular values of the last m Jacobians. The largest
+        singular value of entry m of `products` is never larger.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def bound(
 def norms_by_lag(
     layer: nn.Module, inputs: Float[Tensor, "batch time feature"]
 ) -> Float[Tensor, "batch lags"]:
-    r"""How much the last output of a recurrent layer hears of the input k steps back.
+    r"""How much the last output of a recurrent layer hears of the input m steps back.
 
     Measured by autograd, so that it serves every layer that is called as `softalign.rnn` says: RNN,
     LSTM, GRU, stacks of them.
@@ -217,8 +217,8 @@ def norms_by_lag(
     Returns
     -------
     Tensor of shape (batch, time)
-        Entry k is the largest singular value of the Jacobian of the output at the last step with
-        respect to the input k steps back. The layer's parameters and their gradients are not
+        Entry m is the largest singular value of the Jacobian of the output at the last step with
+        respect to the input m steps back. The layer's parameters and their gradients are not
         touched.
 
     Notes
