@@ -9,22 +9,22 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from softalign.runs import Experiment, digest, engine, store
 from softalign.training import Diverged
 
 
-def registered() -> Mapping[str, Experiment]:
-    """Return the experiments of the book.
+def registry() -> ModuleType:
+    """Return `softalign.experiments`: it stands to the right in the reading order.
 
-    The registry stands behind this module in the reading order: only this command asks for it.
+    Only this command asks for it, and by its name.
 
     Page: 02_rnn/rnn
     """
-    registry = importlib.import_module("softalign.experiments")
-    return {name: registry.get(name) for name in registry.names()}
+    return importlib.import_module("softalign.experiments")
 
 
 def main(arguments: Sequence[str] | None = None, *, folder: Path | None = None) -> int:
@@ -43,16 +43,16 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path | None = None) 
     if not sys.stderr.isatty():  # no bars in a log file
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        experiments = registered()
+        names = registry().names()
         for name in chosen.name:
-            if name not in experiments:
-                known = ", ".join(experiments) or "none"
+            if name not in names:
+                known = ", ".join(names) or "none"
                 print(f"There is no experiment {name}; there are: {known}.", file=sys.stderr)
                 return 2
-        for name in chosen.name or experiments:
-            _one(experiments[name], folder, only_list=chosen.list, force=chosen.force)
+        for name in chosen.name or names:
+            _one(registry().get(name), folder, only_list=chosen.list, force=chosen.force)
         if chosen.list and not chosen.name:
-            _strangers(experiments, folder)
+            _strangers(names, folder)
     except KeyboardInterrupt:
         print("Interrupted: the rows that were done are stored.", file=sys.stderr)
         return 130
@@ -79,10 +79,10 @@ def _one(experiment: Experiment, folder: Path | None, *, only_list: bool, force:
     )
 
 
-def _strangers(experiments: Mapping[str, Experiment], folder: Path | None) -> None:
+def _strangers(names: Sequence[str], folder: Path | None) -> None:
     """Name the files of results that no experiment has."""
     for path in sorted((folder or store.results_folder()).glob("*.json")):
-        if path.stem not in experiments:
+        if path.stem not in names:
             print(f"{path.name}: there is no such experiment, delete the file")
 
 
