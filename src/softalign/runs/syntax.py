@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parent.parent
-# They store the runs and list the experiments; they train nothing.
-UNCOUNTED = ("softalign.runs", "softalign.experiments")
+# They hold the version of the book, store the runs and list the experiments; they train nothing.
+UNCOUNTED = ("softalign", "softalign.runs", "softalign.experiments")
 # Modules whose names are there to be written in annotations.
 TYPING = ("__future__", "collections.abc", "jaxtyping", "typing", "typing_extensions")
 # What an annotation in the body of a class does besides describing: dataclasses look for it.
@@ -198,7 +198,7 @@ def closure(module: str, library: Path = LIBRARY) -> dict[str, ast.Module]:
     while waiting:
         name = waiting.pop()
         path = _file(name, library)
-        counted = name not in UNCOUNTED and not name.startswith(f"{UNCOUNTED[0]}.")
+        counted = name not in UNCOUNTED and not name.startswith("softalign.runs.")
         if path is None or name in trees or not counted:
             continue
         trees[name] = plain_tree(path.read_text(encoding="utf-8"))
