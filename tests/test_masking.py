@@ -90,6 +90,7 @@ def test_lengths_that_are_not_whole_numbers(lengths):
         (np.array([[2, 1]]), None, r"shape \(1, 2\), expected \(batch,\)"),
         (torch.tensor(3), None, r"shape \(\), expected \(batch,\)"),
         ([], -1, "the size"),
+        ([1, 0], 0, "a length is 1, expected at most the size, 0"),
     ],
 )
 def test_lengths_that_make_no_sense(lengths, size, words):
@@ -301,11 +302,12 @@ def test_minus_infinity_means_hidden_with_and_without_a_mask():
         assert scores.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def test_a_visible_nan_is_not_hushed_up():
-    scores = torch.tensor([[math.nan, 1.0], [1.0, 1.0]])
+def test_a_visible_nan_or_infinity_is_not_hushed_up():
+    scores = torch.tensor([[math.nan, 1.0], [math.inf, 1.0], [1.0, 1.0]])
     weights = masked_softmax(scores, torch.tensor(True))
     assert torch.isnan(weights[0]).all()
-    assert weights[1].tolist() == [0.5, 0.5]
+    assert torch.isnan(weights[1]).any()  # infinity minus infinity
+    assert weights[2].tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 4), (2, 0, 0)])
