@@ -1,8 +1,10 @@
 """Character language models on NumPy's prose: six recurrent layers of one size of memory.
 
 Each row has the same text, vocabulary, batches, steps, embedding and, within 5 %, number of
-parameters; rows differ in the layer. The learning rate of each is the best of three by the
-validation text. Every tenth sentence is validation, the one after it is test.
+parameters; rows differ in the layer. The learning rate of each is the best of those tried on the
+validation text with seed 0: 0.003, 0.006, 0.012, 0.024, and 0.048 for the LSTMs without
+normalisation, for which 0.024 was best so far. Every tenth sentence is validation, the one after it
+is test.
 
 Page: 02_rnn/rnn
 """
@@ -36,11 +38,11 @@ SEEDS = (0, 1, 2)
 # hidden units such that every row has 98,000 to 99,000 parameters; learning rate by validation
 ROWS = {
     "rnn": {"layer": "rnn", "hidden_size": 256, "learning_rate": 0.012},
-    "gru": {"layer": "gru", "hidden_size": 142, "learning_rate": 0.01},
-    "lstm": {"layer": "lstm", "hidden_size": 120, "learning_rate": 0.01},
-    "stacked": {"layer": "stacked", "hidden_size": 77, "learning_rate": 0.01},
-    "residual": {"layer": "residual", "hidden_size": 77, "learning_rate": 0.01},
-    "skip": {"layer": "skip", "hidden_size": 77, "learning_rate": 0.01},
+    "gru": {"layer": "gru", "hidden_size": 142, "learning_rate": 0.012},
+    "lstm": {"layer": "lstm", "hidden_size": 120, "learning_rate": 0.048},
+    "stacked": {"layer": "stacked", "hidden_size": 77, "learning_rate": 0.048},
+    "residual": {"layer": "residual", "hidden_size": 77, "learning_rate": 0.024},
+    "skip": {"layer": "skip", "hidden_size": 77, "learning_rate": 0.048},
 }
 
 
