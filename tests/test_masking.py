@@ -232,6 +232,14 @@ def test_what_a_hidden_place_holds_has_no_influence(shape, seed, value):
     assert torch.isfinite(changed.grad).all()
 
 
+def test_an_empty_row_makes_no_nan_on_the_way_either():
+    """torch's search for NaN inside the backward pass finds none."""
+    scores = torch.zeros(2, 3, requires_grad=True)
+    with torch.autograd.set_detect_anomaly(True):
+        masked_softmax(scores, lengths_mask([2, 0], 3)).square().sum().backward()
+    assert torch.isfinite(scores.grad).all()
+
+
 def test_what_comes_back_to_a_hidden_place_has_no_influence():
     scores, mask = drawn((2, 3, 4), 1)
     mask[0, 0] = False

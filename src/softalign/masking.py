@@ -140,8 +140,9 @@ def masked_softmax(
 
     Notes
     -----
-    An empty row is given equal scores before the softmax, and its weights are set to 0 behind it.
-    To repair the NaN of an empty row behind the softmax only would leave a NaN in the gradient.
+    An empty row is given equal scores before the softmax, and its weights are set to 0 behind it:
+    no NaN arises at all. With a bias of minus infinity instead, and the NaN of an empty row
+    repaired behind the softmax only, the weights look right and the gradient is NaN.
 
     Examples
     --------
