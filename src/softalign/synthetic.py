@@ -80,7 +80,7 @@ def first_symbol(
     Notes
     -----
     The latch task of Bengio, Simard & Frasconi, "Learning long-term dependencies with gradient
-    descent is difficult" (1994), and the task 2 of Hochreiter & Schmidhuber (1997), with a random
+    descent is difficult" (1994), and experiment 2 of Hochreiter & Schmidhuber (1997), with a random
     symbol at every place in between.
 
     Examples
