@@ -261,8 +261,10 @@ def test_a_state_goes_to_each_direction():
     assert backward == pytest.approx(0.76159, abs=1e-4)  # tanh(0 + 1)
 
 
-@LAW
-@given(cases(("gru",)), st.booleans(), st.booleans())
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("normalise", [False, True])
+@settings(LAW, max_examples=8)
+@given(case=cases(("gru",)))
 def test_residuals_and_normalisation_are_what_they_are_called(case, residual, normalise):
     _, inputs, lengths = made(case)
     feature = inputs.shape[-1]
