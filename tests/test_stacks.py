@@ -289,6 +289,16 @@ def test_residuals_and_normalisation_are_what_they_are_called(case, residual, no
     assert torch.allclose(found[mask], stream[mask], atol=1e-12)
 
 
+def test_the_bias_of_a_norm_does_not_show_at_padding():
+    stack = Stacked([GRU(3, 3)], normalise=True)
+    for norm in stack.norms:
+        nn.init.ones_(norm.bias)
+    mask = lengths_mask([4, 1])
+    outputs, _ = stack(torch.ones(2, 4, 3), None, mask)
+    assert (outputs[~mask] == 0).all()
+    assert (outputs[mask] != 0).any()
+
+
 def test_a_residual_needs_equal_sizes():
     wide = Stacked([RNN(2, 3), RNN(3, 2)], residual=True)
     plain = Stacked(list(wide.layers))
@@ -321,6 +331,23 @@ def test_a_skip_layer_reads_every_strand_on_its_own(batch, time, feature, hidden
         assert torch.allclose(
             outputs[:, strand::skip], cell(inputs[:, strand::skip])[0], atol=1e-12
         )
+
+
+@pytest.mark.parametrize("leading", range(5))
+@pytest.mark.parametrize("trailing", range(3))
+def test_a_skip_layer_may_be_padded_on_both_sides(leading, trailing):
+    """As the backward direction is, with a state from before: strands keep their order."""
+    with seeded(0):
+        layer = SkipLayer(LSTM(2, 3), 3).double()
+        inputs = torch.randn(1, leading + 4 + trailing, 2, dtype=torch.float64)
+        state = drawn_like(layer.initial_state(1))
+    mask = torch.zeros(1, inputs.shape[1], dtype=torch.bool)
+    real = slice(leading, leading + 4)
+    mask[:, real] = True
+    outputs, last = layer(inputs, state, mask)
+    alone, alone_last = layer(inputs[:, real], state)
+    assert torch.allclose(outputs[:, real], alone, atol=1e-12)
+    assert same(last, alone_last)
 
 
 def test_a_skip_of_one_is_the_layer_itself():
