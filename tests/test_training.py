@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -68,6 +70,24 @@ def test_going_forward_makes_each_epoch_once():
     batch_of = stepwise(lambda epoch: made.append(epoch) or iter("abc"))
     assert "".join(batch_of(step) for step in range(7)) == "abcabca"
     assert made == [0, 1, 2]
+
+
+def test_one_epoch_at_a_time_is_kept_in_memory():
+    class Batch:
+        pass
+
+    alive = weakref.WeakSet()
+
+    def epoch_batches(epoch):
+        batches = [Batch() for _ in range(3)]
+        alive.update(batches)
+        return batches
+
+    batch_of = stepwise(epoch_batches)
+    for step in (0, 3, 6, 1):
+        batch_of(step)
+        gc.collect()
+        assert len(alive) == 3
 
 
 def test_steps_that_are_not_there_are_refused():
@@ -477,6 +497,16 @@ def test_the_best_weights_survive_an_interruption(tmp_path):
     model, history = train(validate=lambda model: values[next(rest)], checkpoint=path)
     assert history.best_step == expected.best_step == 5
     assert same(model, whole)
+
+
+def test_seconds_before_an_interruption_are_counted(tmp_path):
+    path = tmp_path / "run.pt"
+    interrupted_at(12, path)
+    content = torch.load(path, weights_only=True)
+    content["state"]["seconds"] = 1000.0
+    torch.save(content, path)
+    _, history = train(checkpoint=path)
+    assert 1000 < history.seconds < 1060
 
 
 @pytest.mark.parametrize(
