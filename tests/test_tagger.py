@@ -42,10 +42,10 @@ def pair(source: str, target: str, sure: str, possible: str = "") -> Pair:
     return Pair(tuple(source.split()), words, (words,), links(sure), both, ())
 
 
-def small(seed: int = 0, layer=None) -> Tagger:
-    with seeded(seed):
-        layer = layer or Bidirectional(GRU(6, 5), GRU(6, 5))
-        return Tagger(*vocabularies(RECURRING), layer)
+def small(dropout: float = 0.0) -> Tagger:
+    with seeded(0):
+        layer = Bidirectional(GRU(6, 5), GRU(6, 5))
+        return Tagger(*vocabularies(RECURRING), layer, dropout=dropout)
 
 
 def test_labels_by_hand():
@@ -127,12 +127,13 @@ def test_the_loss_is_the_mean_surprise_of_the_gold_labels():
 
 
 def test_tagging_leaves_the_model_as_it_was_and_names_real_labels_only():
-    model = small()
+    model = small(dropout=0.9)
     with torch.no_grad():
         model.output.bias[:4] = 100.0  # the special symbols would win
     model.train()
     sentences = [RECURRING[1].source, (), RECURRING[0].source]
     found = tag(model, sentences)
+    assert found == tag(small(), sentences)  # nothing was dropped
     assert [len(labels) for labels in found] == [len(s) for s in sentences]
     assert model.training
     assert all(label in model.labels for labels in found for label in labels)
