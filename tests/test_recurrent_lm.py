@@ -161,6 +161,39 @@ def test_scores_do_not_see_the_token_they_predict_nor_later_ones(kind, time, tra
     assert (a[:, t:] != b[:, t:]).any()
 
 
+@LAW
+@given(st.sampled_from(sorted(LAYERS)), st.integers(1, 4))
+def test_the_last_state_is_that_of_the_last_real_token(kind, length):
+    model = model_with(kind).eval()
+    ids = torch.tensor([[1, 4, 5, 6, 7], [1, 8, 4, 8, 4]])
+    _, padded = model(ids, mask=lengths_mask([length, 5]))
+    _, alone = model(ids[:1, :length])
+    model_ends = model.layer.initial_state(1)
+    for a, b, zero in zip(*(leaves(s) for s in (padded, alone, model_ends)), strict=True):
+        torch.testing.assert_close(a[:1], b, rtol=0, atol=1e-12)
+        assert (b != zero).any()
+
+
+def leaves(state):
+    """The tensors of a state, however it is nested."""
+    return (
+        [state] if isinstance(state, torch.Tensor) else [t for part in state for t in leaves(part)]
+    )
+
+
+def test_epochs_have_their_sentences_in_another_order():
+    text = [[letter] for letter in "abcdeabcde"]
+    order = [
+        [
+            tuple(batch.index)
+            for batch in sentence_batches(text, VOCABULARY, batch_size=2, seed=0, epoch=epoch)
+        ]
+        for epoch in (0, 0, 1)
+    ]
+    assert order[0] == order[1] != order[2]
+    assert sorted(k for batch in order[2] for k in batch) == list(range(10))
+
+
 def test_padding_earns_no_gradient_and_changes_none():
     model = model_with()
     ids, labels = torch.tensor([[1, 4, 5, 0, 0]]), torch.tensor([[4, 5, 2, 0, 0]])
