@@ -111,6 +111,12 @@ def changed(old: str, new: str) -> str:
         changed("width: int", "width: float"),
         changed("from typing import Any", "from collections.abc import Sequence"),
         changed("from typing import Any", "from jaxtyping import Float as F"),
+        changed("from typing import Any", "from typing import Never").replace(
+            "float) ->", "Never) ->"
+        ),
+        changed("from typing import Any", "from typing import Never").replace(
+            "-> float", "-> Never"
+        ),
         changed(
             "from typing import Any", "if TYPE_CHECKING:\n    from softalign.text import Batch"
         ),
@@ -159,6 +165,7 @@ def test_words_comments_and_annotations_do_not_count(text):
         changed("import numpy as np", "import numpy"),
         changed("class Thing:", "class Thing(list):"),
         changed("class Thing:", "@decorated\nclass Thing:"),
+        changed("class Thing:", "if TYPE_CHECKING:\n    a = 1\nelse:\n    a = 2\n\n\nclass Thing:"),
         changed("    def area", "    @staticmethod\n    def area"),
         changed("def build", "async def build"),
         changed('!r}"', '!r} "'),
