@@ -248,8 +248,16 @@ def test_every_version_of_python_computes_the_same_digest():
     assert hashlib.sha256(text.encode()).hexdigest() == GOLDEN
 
 
+def test_an_empty_text_that_only_some_versions_put_into_a_format_does_not_count():
+    def formatted(*more):
+        return ast.JoinedStr([ast.FormattedValue(ast.Name("x"), -1, None), *more])
+
+    assert syntax.dump(formatted(ast.Constant(""))) == syntax.dump(formatted())
+    assert syntax.dump(formatted(ast.Constant(" "))) != syntax.dump(formatted())
+
+
 @pytest.fixture
-def library(tmp_path, monkeypatch):
+def library(tmp_path):
     """A library of a few modules: the experiment imports one, which imports another."""
     package = tmp_path / "softalign"
     for name, text in {
