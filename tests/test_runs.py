@@ -263,9 +263,13 @@ def library(tmp_path):
     for name, text in {
         "__init__": "",
         "experiments/__init__": "import registry",
-        "experiments/tiny": "from softalign.runs import Experiment\nfrom softalign import net\n",
+        "experiments/tiny": "from softalign.runs.model import Row\nfrom softalign import net\n"
+        "from softalign.deep.inner import x\n",
         "experiments/other": "x = 1",
         "runs/__init__": "from softalign import store",
+        "runs/model": "x = 1",
+        "deep/__init__": "",
+        "deep/inner": "x = 1",
         "store": "x = 1",
         "net/__init__": "from .cell import step",
         "net/cell": "def f():\n    from softalign.text import tokens\nNAME = 'words.txt'",
@@ -287,6 +291,8 @@ TINY = "softalign.experiments.tiny"
 
 def test_the_modules_of_a_run_are_found(library):
     assert list(syntax.closure(TINY, library)) == [
+        "softalign.deep",
+        "softalign.deep.inner",
         "softalign.experiments.tiny",
         "softalign.net",
         "softalign.net.cell",
@@ -308,7 +314,9 @@ def test_the_modules_of_a_run_are_found(library):
         ("net/unused.py", False),
         ("experiments/__init__.py", False),
         ("experiments/other.py", False),
+        ("deep/__init__.py", True),
         ("runs/__init__.py", False),
+        ("runs/model.py", False),
         ("store.py", False),
         ("corpus.py", False),
     ],
