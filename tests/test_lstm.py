@@ -321,6 +321,7 @@ def test_the_forget_bias_is_added_to_the_forget_gate_alone():
     expected[1] = 2.0
     torch.testing.assert_close(difference, expected.flatten())
     assert torch.equal(with_bias.W_xh, without.W_xh)
+    assert without.b[50:100].std() > 0.01  # added to what was drawn, not put in its place
     with seeded(3):
         assert torch.equal(LSTM(2, 50).b[50:100], without.b[50:100] + 1)
 
