@@ -385,6 +385,15 @@ def test_validating_more_often_changes_nothing_of_the_training():
     assert often.losses == seldom.losses == never.losses
 
 
+def test_a_model_in_evaluation_mode_is_trained_with_dropout_all_the_same():
+    model, batch_of, loss_of, _ = regression(0.3)
+    model.eval()
+    history = fit(
+        model, batch_of, loss_of, steps=30, learning_rate=0.01, seed=0, progress=False
+    )  # fmt: skip
+    assert history.losses == train(validate=None)[1].losses
+
+
 def test_no_random_generator_of_the_caller_is_touched():
     torch.manual_seed(1)
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
