@@ -236,10 +236,10 @@ def test_the_norm_does_not_overflow_on_the_way():
 
 
 def test_clipping_by_value_cuts_and_turns():
-    gradients = [torch.tensor([3.0, 40.0]), torch.tensor([[-0.5]])]
+    gradients = [torch.tensor([3.0, 40.0]), torch.tensor([[-0.5], [-7.0]])]
     clipped = clip_by_value(gradients, 1.0)
     assert clipped[0].tolist() == [1, 1]
-    assert clipped[1].tolist() == [[-0.5]]
+    assert clipped[1].tolist() == [[-0.5], [-1.0]]
     assert gradients[0].tolist() == [3, 40]
     turned = angle([torch.tensor([3.0, 40.0])], [torch.tensor([1.0, 1.0])])
     assert turned == pytest.approx(math.degrees(math.atan2(40, 3)) - 45, abs=1e-4)
