@@ -796,6 +796,7 @@ def test_a_checkout_has_its_results_at_its_root():
 
 
 def test_an_installed_package_brings_its_results(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").touch()  # of a project that has an environment in its folder
     inside = tmp_path / "site-packages" / "softalign" / "runs" / "store.py"
     monkeypatch.setattr(store, "__file__", str(inside))
     assert store.results_folder() == tmp_path / "site-packages" / "softalign" / "results"
