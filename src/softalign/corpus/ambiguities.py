@@ -295,5 +295,8 @@ def occurrences(pairs: Iterable[Pair], ambiguity: Ambiguity) -> Iterator[Occurre
 
 
 def is_far(occurrence: Occurrence) -> bool:
-    """Whether a window of a few words around the ambiguous one cannot see what settles it."""
+    """Whether a window of a few words around the ambiguous one cannot see what settles it.
+
+    Page: corpus
+    """
     return occurrence.distance >= FAR or not occurrence.same_clause
