@@ -198,7 +198,7 @@ def general_scores(
     keys: Float[Tensor, "*groups src features"],
     W: Float[Tensor, "query_size key_size"],
 ) -> Float[Tensor, "*groups tgt src"]:
-    r"""Score each query and key with a matrix between them, :math:`\mathbf q_j\mathbf W\mathbf k_i^\top`.
+    r"""Score a query and a key with a matrix between, :math:`\mathbf q_j\mathbf W\mathbf k_i^\top`.
 
     Parameters
     ----------
