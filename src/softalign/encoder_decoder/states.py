@@ -59,6 +59,6 @@ def select(state: Any, rows: Tensor) -> Any:
     if state is None:
         return None
     if isinstance(state, Tensor):
-        return state.indexselect(0, rows)
+        return state.index_select(0, rows)
     parts = [select(part, rows) for part in state]
     return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
