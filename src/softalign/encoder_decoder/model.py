@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from softalign.encoder_decoder.readers import FixedContext, Memory, SoftAttention
-from softalign.encoder_decoder.states import last_hidden, select, with_hidden
+from softalign.encoder_decoder.states import last_hidden, select, started
 from softalign.masking import lengths_mask
 from softalign.rnn import State
 from softalign.stacks import BidirectionalState
@@ -187,8 +187,8 @@ class EncoderDecoder(nn.Module):
 
     def begin(self, memory: Memory) -> State:
         """Return the decoder's state before the first word."""
-        hidden = torch.tanh(self.initial(memory.summary))
-        return with_hidden(self.decoder.initial_state(len(hidden)), hidden)
+        before = self.initial(memory.summary)
+        return started(self.decoder.initial_state(len(before)), before)
 
     def forward(
         self,

@@ -45,13 +45,17 @@ def last_hidden(state: State) -> Float[Tensor, "batch hidden"]:
     return last_hidden(state[-1])
 
 
-def with_hidden(state: State, hidden: Tensor) -> State:
-    """A state whose every hidden vector is `hidden`; cells stay as they are."""
+def started(state: State, before: Float[Tensor, "batch hidden"]) -> State:
+    """A state of the same form that begins with something to remember.
+
+    Every hidden vector is the tanh of `before`, and every cell of an LSTM is `before` itself: the
+    state of an LSTM whose output gate is open.
+    """
     if isinstance(state, Tensor):
-        return hidden
+        return torch.tanh(before)
     if isinstance(state, LSTMState):
-        return LSTMState(hidden, state.cell)
-    return tuple(with_hidden(part, hidden) for part in state)
+        return LSTMState(torch.tanh(before), before)
+    return tuple(started(part, before) for part in state)
 
 
 def select(state: Any, rows: Tensor) -> Any:
