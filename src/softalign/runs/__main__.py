@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import ModuleType
 
@@ -39,7 +40,14 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path | None = None) 
     parser.add_argument("name", nargs="*", help="experiments; without a name, all of them")
     parser.add_argument("--list", action="store_true", help="say what is stored; train nothing")
     parser.add_argument("--force", action="store_true", help="train the rows that are fresh too")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="rows trained at the same time (default: 2)"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.jobs < 1:
+        parser.error(f"--jobs is {chosen.jobs}, expected 1 or more")
+    if chosen.jobs > 1:  # the bars of several rows would write over each other
+        os.environ.setdefault("TQDM_DISABLE", "1")
     if not sys.stderr.isatty():  # no bars in a log file
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:
@@ -50,32 +58,40 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path | None = None) 
                 print(f"There is no experiment {name}; there are: {known}.", file=sys.stderr)
                 return 2
         for name in chosen.name or names:
-            _one(registry().get(name), folder, only_list=chosen.list, force=chosen.force)
+            _one(registry().get(name), folder, chosen)
         if chosen.list and not chosen.name:
             _strangers(names, folder)
     except KeyboardInterrupt:
         print("Interrupted: the rows that were done are stored.", file=sys.stderr)
         return 130
+    except BrokenProcessPool:
+        print("A training process was ended from outside (out of memory?).", file=sys.stderr)
+        return 1
     except (ValueError, Diverged, OSError) as problem:
         print(f"{problem}.", file=sys.stderr)
         return 1
     return 0
 
 
-def _one(experiment: Experiment, folder: Path | None, *, only_list: bool, force: bool) -> None:
+def _one(experiment: Experiment, folder: Path | None, chosen: argparse.Namespace) -> None:
     now = digest(f"softalign.experiments.{experiment.name}")
     states = engine.states(experiment, now, folder)
     counts = {state: list(states.values()).count(state) for state in sorted(set(states.values()))}
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
     print(f"{experiment.name} ({experiment.page}): {said}", flush=True)
-    if only_list:
+    if chosen.list:
         rows = store.read(experiment.name, folder)
         for name, state in states.items():
             seconds = f"{rows[name].seconds:.0f} s" if name in rows else ""
             print(f"  {state:<8} {name:<40} {seconds}".rstrip())
         return
     engine.bring_up_to_date(
-        experiment, now, folder=folder, force=force, say=lambda line: print(line, flush=True)
+        experiment,
+        now,
+        folder=folder,
+        force=chosen.force,
+        jobs=chosen.jobs,
+        say=lambda line: print(line, flush=True),
     )
 
 

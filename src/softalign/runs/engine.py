@@ -6,16 +6,18 @@ Page: 02_rnn/rnn
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
 from softalign.runs import store
-from softalign.runs.model import Experiment, Row, make_row, plain
+from softalign.runs.model import Experiment, Outcome, Row, make_row, plain
 from softalign.training import seeded
 
 State = Literal["stored", "stale", "missing", "unknown"]
@@ -59,11 +61,12 @@ def bring_up_to_date(
     *,
     folder: Path | None = None,
     force: bool = False,
+    jobs: int = 1,
     say: Callable[[str], object] = print,
 ) -> int:
-    """Train every row that is missing or stale, one after the other, and store each at once.
+    """Train every row that is missing or stale, and store each as soon as it is done.
 
-    An interruption loses the row under way, and no other. Stored rows that the experiment does not
+    An interruption loses the rows under way, and no other. Stored rows that the experiment does not
     have any more are dropped with the first row that is stored.
 
     Parameters
@@ -76,6 +79,9 @@ def bring_up_to_date(
         Where to store.
     force : bool
         Train all rows.
+    jobs : int
+        Rows trained at the same time, each in a process and on a thread of its own; the numbers do
+        not depend on it. With more than 1, ``experiment.train`` must be a function of a module.
     say : callable
         Gets a line for each row that is done.
 
@@ -87,19 +93,18 @@ def bring_up_to_date(
     Raises
     ------
     ValueError
-        An outcome that cannot be stored; the message names the row.
+        An outcome that cannot be stored; the message names the row. Fewer jobs than 1.
 
     Page: 02_rnn/rnn
     """
     current = states(experiment, digest, folder)
     wanted = [name for name in experiment.rows if force or current[name] != "stored"]
-    for number, name in enumerate(wanted, start=1):
-        config = experiment.rows[name]
-        with _one_thread(), seeded(config["seed"]):
-            outcome = experiment.train(config)
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}, expected 1 or more")
+    for number, (name, outcome) in enumerate(_outcomes(experiment, wanted, jobs), start=1):
         row = make_row(
             outcome,
-            config,
+            experiment.rows[name],
             digest=digest,
             versions=_versions(),
             where=f"{experiment.name}, row {name!r}",
@@ -109,6 +114,32 @@ def bring_up_to_date(
         store.write(experiment.name, experiment.page, ordered, folder)
         say(f"  {name}: {_summary(row)} ({number} of {len(wanted)})")
     return len(wanted)
+
+
+def _outcome(train: Callable[[Mapping[str, Any]], Outcome], config: Mapping[str, Any]) -> Outcome:
+    with _one_thread(), seeded(config["seed"]):
+        return train(config)
+
+
+def _outcomes(
+    experiment: Experiment, wanted: Sequence[str], jobs: int
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield the rows and what training them gave, in the order in which they are done."""
+    if jobs == 1 or len(wanted) < 2:
+        for name in wanted:
+            yield name, _outcome(experiment.train, experiment.rows[name])
+        return
+    # a new interpreter for each process: forking one that has started threads is not safe
+    with ProcessPoolExecutor(min(jobs, len(wanted)), mp_context=get_context("spawn")) as pool:
+        waiting = {
+            pool.submit(_outcome, experiment.train, dict(experiment.rows[name])): name
+            for name in wanted
+        }
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _summary(row: Row) -> str:
