@@ -163,7 +163,7 @@ def nadaraya_watson(
     return (predictions.squeeze(-1) if values.ndim == 1 else predictions), weights
 
 
-def _check(queries: Tensor, keys: Tensor, values: Tensor, bandwidth: float | Tensor) -> None:
+def _check(queries: Tensor, keys: Tensor, values: Tensor, bandwidth: float | int | Tensor) -> None:
     """Complain about points, values or a bandwidth that cannot be pooled."""
     types = queries.dtype, keys.dtype, values.dtype
     if len(set(types)) > 1 or not queries.is_floating_point():
@@ -221,7 +221,7 @@ def fit_bandwidth(
     *,
     start: float | int = 1.0,
     steps: int = 100,
-    lr: float = 0.1,
+    lr: float | int = 0.1,
     leave_one_out: bool = True,
 ) -> BandwidthFit:
     r"""Learn the bandwidth of the Gaussian kernel by gradient descent.
@@ -272,7 +272,7 @@ def fit_bandwidth(
     """
     if steps < 0 or not lr > 0:
         raise ValueError(
-            f"{steps} steps at a learning rate of {lr}, expected 0 or more and above 0"
+            f"{steps} steps at a learning rate of {lr}, expected 0 or more steps and a rate above 0"
         )
     if not start > 0:
         raise ValueError(f"the bandwidth is {float(start)}, expected a number above 0")
