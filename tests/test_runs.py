@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import hashlib
+import importlib
 import json
 import math
 import os
@@ -13,6 +14,7 @@ import sys
 import time
 import tomllib
 import types
+from concurrent.futures.process import BrokenProcessPool
 from itertools import pairwise
 
 import pytest
@@ -597,6 +599,57 @@ def test_an_interruption_loses_the_row_under_way_alone(tmp_path, problem):
     assert trained == [2]
 
 
+TRAINER = """
+import os, sys
+import torch
+from softalign.runs import Outcome
+
+def train(config):
+    if config["seed"] == config.get("fails"):
+        raise ValueError("the row is odd")
+    threads = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    return Outcome([float(torch.rand(()))], {"process": float(os.getpid()), "calm": float(threads == (1, True))},
+                   1, 1, 0.0)
+"""
+
+
+@pytest.fixture
+def trainer(tmp_path, monkeypatch):
+    """A function that other processes can import."""
+    (tmp_path / "a_trainer_of_tests.py").write_text(TRAINER)
+    monkeypatch.syspath_prepend(tmp_path)
+    return importlib.import_module("a_trainer_of_tests").train
+
+
+def test_rows_trained_at_the_same_time_have_the_numbers_of_rows_trained_in_turn(tmp_path, trainer):
+    said = []
+    for jobs in (1, 2):
+        folder = tmp_path / str(jobs)
+        row_count = engine.bring_up_to_date(
+            experiment(trainer, "abcde"), "d", folder=folder, jobs=jobs, say=said.append
+        )
+        assert row_count == 5
+    turn, together = (runs.stored("tiny", folder=tmp_path / name) for name in "12")
+    assert list(turn) == list(together) == list("abcde")
+    for name, row in turn.items():
+        assert row.first_losses == together[name].first_losses
+        assert row.metrics["calm"] == together[name].metrics["calm"] == 1
+    assert {row.metrics["process"] for row in turn.values()} == {os.getpid()}
+    assert os.getpid() not in {row.metrics["process"] for row in together.values()}
+    assert said[-1].endswith("(5 of 5)")
+
+
+def test_a_row_that_fails_in_another_process_leaves_the_rows_that_were_done(tmp_path, trainer):
+    odd = experiment(trainer, "abcd", fails=3)
+    with pytest.raises(ValueError, match="the row is odd"):
+        engine.bring_up_to_date(odd, "d", folder=tmp_path, jobs=2, say=quiet)
+    assert "d" not in runs.stored("tiny", folder=tmp_path)
+    rest = experiment(trainer, "abcd")
+    assert engine.bring_up_to_date(rest, "d", folder=tmp_path, jobs=2, say=quiet) == 4
+    with pytest.raises(ValueError, match="jobs is 0, expected 1 or more"):
+        engine.bring_up_to_date(rest, "d", folder=tmp_path, jobs=0, say=quiet)
+
+
 SCRIPT = """
 import sys, time
 from pathlib import Path
@@ -733,7 +786,7 @@ def command(tmp_path, monkeypatch):
 
     def run(*arguments):
         trained.clear()
-        return __main__.main(list(arguments), folder=tmp_path), list(trained)
+        return __main__.main([*arguments, "--jobs", "1"], folder=tmp_path), list(trained)
 
     return run
 
@@ -761,6 +814,21 @@ def test_the_command_lists_and_trains_nothing(command, capsys, tmp_path):
     assert "gone.json: there is no such experiment, delete the file" in said
 
 
+def test_the_command_trains_two_rows_at_a_time_unless_told_otherwise(
+    command, monkeypatch, tmp_path, capsys
+):
+    seen = []
+    monkeypatch.setattr(
+        engine, "bring_up_to_date", lambda *_, jobs, **others: seen.append(jobs) or 0
+    )
+    assert __main__.main(["one"], folder=tmp_path) == 0
+    assert __main__.main(["one", "--jobs", "3"], folder=tmp_path) == 0
+    assert seen == [2, 3]
+    with pytest.raises(SystemExit, match="2"):
+        __main__.main(["one", "--jobs", "0"], folder=tmp_path)
+    assert "--jobs is 0, expected 1 or more" in capsys.readouterr().err
+
+
 def test_a_wrong_name_trains_nothing_and_says_which_there_are(command, capsys):
     assert command("one", "three") == (2, [])
     said = capsys.readouterr()
@@ -774,6 +842,7 @@ def test_a_wrong_name_trains_nothing_and_says_which_there_are(command, capsys):
         (KeyboardInterrupt(), 130, "Interrupted: the rows that were done are stored."),
         (ValueError("the seed is odd"), 1, "the seed is odd."),
         (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (BrokenProcessPool(), 1, "A training process was ended from outside (out of memory?)."),
     ],
 )
 def test_the_command_says_in_a_sentence_what_went_wrong(

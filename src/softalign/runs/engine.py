@@ -20,6 +20,8 @@ from softalign.runs import store
 from softalign.runs.model import Experiment, Outcome, Row, make_row, plain
 from softalign.training import seeded
 
+SHOWN = 6
+"""Number of metrics that the line about a row names."""
 State = Literal["stored", "stale", "missing", "unknown"]
 
 
@@ -143,7 +145,9 @@ def _outcomes(
 
 
 def _summary(row: Row) -> str:
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in row.metrics.items())
+    shown = list(row.metrics.items())[:SHOWN]
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in shown)
+    metrics += ", …" if len(row.metrics) > SHOWN else ""
     return f"{row.steps} steps, {row.seconds:.0f} s" + (f", {metrics}" if metrics else "")
 
 
