@@ -300,6 +300,14 @@ def test_an_empty_row_has_no_gradient(kernel):
     assert all((grad == 0).all() for grad in grads)
 
 
+@pytest.mark.parametrize("kernel", COMPACT)
+def test_at_the_edge_of_a_kernel_the_gradient_is_finite(kernel):
+    keys = double(0, 1, 1.5).requires_grad_()
+    found, _ = nadaraya_watson(double(1), keys, keys, kernel=kernel, bandwidth=1)
+    (grad,) = torch.autograd.grad(found.sum(), keys)
+    assert grad.isfinite().all()
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_gradients_are_those_of_finite_differences(kernel):
     queries, keys, values = random(1, 3, 2), random(2, 5, 2), random(3, 5, 2)
@@ -339,6 +347,10 @@ def test_no_argument_is_changed_and_the_type_stays():
         found, weights = nadaraya_watson(tensors[0], *tensors, kernel="triangular")
         assert found.dtype == weights.dtype == dtype
         assert all(torch.equal(*both) for both in zip(tensors, before, strict=True))
+    for kernel in KERNELS:
+        u = double(-2, -0.5, 0.5)
+        log_kernel(u, kernel)
+        assert u.tolist() == [-2, -0.5, 0.5]
 
 
 def test_no_keys_at_all_is_an_empty_row():

@@ -239,6 +239,7 @@ def benchmarks(tmp_path, monkeypatch):
     done = []
     monkeypatch.setattr(make, "run", lambda *command, env: done.append(command))
     monkeypatch.setattr(make, "_logged", lambda log, *command: done.append(command))
+    monkeypatch.setattr(make, "_install_torch", lambda log, python: done.append(("torch", python)))
     (tmp_path / "peers").mkdir()
     (tmp_path / "peers" / "soft-alignment.stamp").write_text("of other pins")
     return done
@@ -254,24 +255,37 @@ def test_bench_installs_its_peers_apart_once(benchmarks, tmp_path, monkeypatch):
         ),
     )
     make.bench()
-    venv, install, script = benchmarks
+    venv, torch, install, script = benchmarks
     assert venv[-2:] == ("venv", tmp_path / "peers")
+    assert torch[0] == "torch"
+    assert str(torch[1]).startswith(str(tmp_path / "peers"))
     assert str(install[0]).startswith(str(tmp_path / "peers"))
     assert install[-1] == "one==1"
     assert script == (make.PYTHON, tmp_path / "first.py")
     make.bench()
-    assert benchmarks[3:] == [script]
+    assert benchmarks[4:] == [script]
 
 
 def test_bench_goes_on_without_a_peer(benchmarks, monkeypatch, capsys):
     def fail(log, *command):
-        raise make.Stop("The package registry cannot be reached.")
+        if "one==1" in command:
+            raise make.Stop("The package registry cannot be reached.")
 
     monkeypatch.setattr(make, "_logged", fail)
     make.bench()
     said = capsys.readouterr().out
     assert "Without one==1: The package registry cannot be reached." in said
     assert "Not run: it needs SOURCE=…." in said
+    assert [command[0] for command in benchmarks] == ["torch", make.PYTHON]
+
+
+def test_bench_goes_on_without_any_peer(benchmarks, monkeypatch, capsys):
+    def fail(log, *command):
+        raise make.Stop("The package registry cannot be reached.")
+
+    monkeypatch.setattr(make, "_logged", fail)
+    make.bench()
+    assert "Without peers: The package registry cannot be reached." in capsys.readouterr().out
     assert len(benchmarks) == 1
 
 

@@ -221,11 +221,11 @@ def _torch_pin():
     raise Stop("requirements.txt has no line 'torch==…'.")
 
 
-def _install_torch(log):
+def _install_torch(log, python=PYTHON):
     """Install torch: on Linux PyTorch's own index first, whose build needs no gigabytes of CUDA."""
-    if platform.system() != "Linux" or _installed(_torch_pin()):
+    if platform.system() != "Linux" or _installed(_torch_pin(), python):
         return
-    pip = (PYTHON, "-m", "pip", "install", "--progress-bar", "off")
+    pip = (python, "-m", "pip", "install", "--progress-bar", "off")
     try:
         say("Fetching PyTorch's CPU build (about 200 MB) from PyTorch's own index …")
         quick = ("--timeout", "15", "--retries", "0", "--no-deps")
@@ -241,10 +241,10 @@ def _install_torch(log):
         say("PyTorch's own index does not answer: taking the ordinary index's build (about 3 GB) …")
 
 
-def _installed(pin):
+def _installed(pin, python=PYTHON):
     name, version = pin.split("==")
     code = f"import importlib.metadata as m; print(m.version({name!r}).split('+')[0])"
-    done = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True)
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True)
     return done.stdout.strip() == version
 
 
@@ -448,14 +448,18 @@ def _set_up_peers():
     pip = (python, "-m", "pip", "install", "--progress-bar", "off", "-c", pins)
     peers, _ = pins.read_text(encoding="utf-8").split("\n\n", 1)  # then what they bring along
     complete = True
-    for command in [
-        (sys.executable, "-m", "venv", PEERS),
-        *((*pip, line) for line in peers.splitlines() if not line.startswith("#")),
-    ]:
+    wanted = [line for line in peers.splitlines() if not line.startswith("#")]
+    try:
+        _logged(log, sys.executable, "-m", "venv", PEERS)
+        _install_torch(log, python)  # what Joey NMT asks for would bring gigabytes of CUDA
+    except (Stop, OSError) as problem:
+        say(f"Without peers: {problem}")
+        return
+    for line in wanted:
         try:
-            _logged(log, *command)
+            _logged(log, *pip, line)
         except (Stop, OSError) as problem:
-            say(f"Without {command[-1]}: {problem}")
+            say(f"Without {line}: {problem}")
             complete = False
     if complete:
         stamp.write_text(digest)
