@@ -333,8 +333,8 @@ def test_without_a_reader_by_hand():
     assert close(model.begin(memory), [[math.tanh(1.1)]])
     assert decoded.states[0, :, 0].tolist() == pytest.approx([start + 10, start + 70], abs=1e-8)
     # readouts: tanh(0.01 · 10.8005 + 0.02 · 1) and tanh(0.01 · 70.8005 + 0.02 · 6)
-    assert decoded.logits[0, :, 1].tolist() == pytest.approx([0.12730669, 0.67938949], abs=1e-6)
-    assert decoded.logits[0, 0, 3].item() == pytest.approx(3 * 0.12730669, abs=1e-6)
+    assert decoded.logits[0, :, 1].tolist() == pytest.approx([0.12731041, 0.67940333], abs=1e-6)
+    assert decoded.logits[0, 0, 3].item() == pytest.approx(3 * 0.12731041, abs=1e-6)
     assert decoded.contexts is None
     assert decoded.weights is None
 
@@ -888,8 +888,8 @@ def test_a_small_model_learns_to_turn_a_sentence_round(reader):
         model,
         batch_of,
         translation_loss,
-        steps=120,
-        learning_rate=0.01,
+        steps=200,
+        learning_rate=0.02,
         clip=1.0,
         seed=0,
         progress=False,
