@@ -158,8 +158,8 @@ def scaled_dot_scores(
 ) -> Float[Tensor, "*groups tgt src"]:
     r"""Score each query and key by :math:`\mathbf q_j\mathbf k_i^\top/\sqrt{d_k}`.
 
-    If the components of both are independent with mean 0 and variance 1, so are the scores,
-    whatever :math:`d_k` is.
+    If the components of both are independent with mean 0 and variance 1, the scores have mean 0
+    and variance 1 as well, whatever :math:`d_k` is.
 
     Parameters
     ----------
@@ -263,6 +263,8 @@ def additive_scores(
     -----
     Bahdanau, Cho & Bengio (2015), appendix A.1.2. Without the tanh the query adds the same number
     to the score of every key, the softmax takes no notice, and the weights ignore the query.
+    There is no bias inside the tanh, so the score is odd: the opposite query and the opposite key
+    have the opposite score. A key with a component that is always 1 brings a bias along.
 
     Examples
     --------
