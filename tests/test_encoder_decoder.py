@@ -98,7 +98,7 @@ def layers(cell: str, sizes: list[int], directions: int) -> nn.Module:
 def build(spec: Spec) -> EncoderDecoder:
     """A small model in float64, all its parameters drawn wide."""
     memory = 3 * spec.directions
-    hidden = memory if spec.reader in ("dot", "unscaled") else 5
+    hidden = memory if spec.reader in ("dot", "unscaled", "general") else 5
     readers = {
         "none": lambda: None,
         "fixed": lambda: FixedContext(spec.context_size or memory),
@@ -143,7 +143,7 @@ def padded(sequences) -> tuple[torch.Tensor, torch.Tensor]:
 def as_pairs(pairs) -> list[Pair]:
     """Pairs of the corpus's form; the second reference must not matter."""
     return [
-        Pair(tuple(s), tuple(t), (tuple(t), ("p", "p")), frozenset(), frozenset(), ())
+        Pair(tuple(s), tuple(t), (tuple(t), ("p", "other")), frozenset(), frozenset(), ())
         for s, t in pairs
     ]
 
