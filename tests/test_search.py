@@ -488,8 +488,12 @@ def test_a_source_gets_the_same_alone_and_among_others(stepper, batch, size, alp
     for count in range(1, len(sources)):
         first = sample(stepper, sources[:count], max_length=longest[:count], seed=seed)
         assert first == drawn[:count]
-    others = [[2, 2, 2] for _ in sources[1:]]
-    assert drawn[0] == sample(stepper, [sources[0], *others], max_length=longest, seed=seed)[0]
+    # nor on what the others are, and when they end
+    others = [[2, 2, 2] for _ in sources]
+    for number, source in enumerate(sources):
+        mixed = [*others[:number], source, *others[number + 1 :]]
+        again = sample(stepper, mixed, max_length=longest, seed=seed)
+        assert again[number] == drawn[number]
 
 
 @given(tables(), batches, st.integers(1, 4), alphas, seeds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -372,16 +371,8 @@ def some_pairs(number=300, low=2, high=9, seed=0):
     return [pair(source, ["p"] * len(source)) for source in drawn]
 
 
-@pytest.fixture
-def unchecked():
-    """Without type checks: a model without a reader has no contexts, which the hints do not say."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
-
-
 @pytest.mark.parametrize("place", [1, 2, 4, 8])
-def test_the_probe_reads_the_place_in_the_summary_and_guesses_elsewhere(place, unchecked):
+def test_the_probe_reads_the_place_in_the_summary_and_guesses_elsewhere(place):
     data = {name: some_pairs(300, 9, 18, seed=k) for k, name in enumerate(("train", "test"))}
     found = memory_measures(Telling(place - 1), data)
     for probed in (1, 2, 4, 8):
@@ -395,7 +386,7 @@ def test_the_probe_reads_the_place_in_the_summary_and_guesses_elsewhere(place, u
     assert "context_variance" not in found  # there is no reader
 
 
-def test_the_guess_is_the_most_frequent_word_of_the_training_pairs(unchecked):
+def test_the_guess_is_the_most_frequent_word_of_the_training_pairs():
     train = [pair("aab" + "c" * 13, "p")] * 3 + [pair("b" * 16, "p")] * 2
     test = [pair("b" * 16, "p")] * 3 + [pair("a" * 16, "p")]
     found = memory_measures(Telling(0), {"train": train, "test": test})
@@ -403,7 +394,7 @@ def test_the_guess_is_the_most_frequent_word_of_the_training_pairs(unchecked):
     assert found["probe_at_16_guess"] == 0  # c
 
 
-def test_only_sentences_that_have_the_place_are_asked(unchecked):
+def test_only_sentences_that_have_the_place_are_asked():
     test = [pair("ab", "p"), pair("cdef" * 4, "p"), pair("ab", "p")]  # one has a fourth word
     found = memory_measures(Telling(3), {"train": some_pairs(200, 16, 18), "test": test})
     assert found["probe_at_4"] == 1
@@ -421,7 +412,7 @@ class Noise(Telling):
         return Memory(torch.zeros(*src.shape, 1), mask, torch.tensor(np.array(rows)))
 
 
-def test_a_probe_is_judged_on_sentences_that_it_was_not_fitted_on(unchecked):
+def test_a_probe_is_judged_on_sentences_that_it_was_not_fitted_on():
     data = {name: some_pairs(100, 9, 18, seed=k) for k, name in enumerate(("train", "test"))}
     found = memory_measures(Noise(), data)
     assert found["probe_at_1"] < 0.4  # fitted on the test sentences: 1

@@ -204,7 +204,9 @@ def _probed(weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def _vectors(model: EncoderDecoder, pairs: Sequence[Pair]) -> tuple[np.ndarray, list[np.ndarray]]:
+def _vectors(
+    model: EncoderDecoder, pairs: Sequence[Pair]
+) -> tuple[np.ndarray, list[np.ndarray | None]]:
     """Summaries of all pairs, and what the reader gives at each target word, if there is one."""
     summaries = np.zeros((len(pairs), model.initial.in_features))
     contexts: list = [None] * len(pairs)
@@ -340,7 +342,8 @@ def gradient_by_lag(
 
     The lag of target position j and source position i is what a recurrent encoder–decoder without
     attention carries the word over: S - i steps of the (forward) encoder and j steps of the
-    decoder.
+    decoder. A model that reads from the end is grouped by the same number, so that both orders can
+    be compared link by link; it carries the word over i + 1 + j steps instead.
 
     Parameters
     ----------
