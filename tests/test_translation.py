@@ -566,7 +566,7 @@ def test_groups_of_few_links_are_left_out_and_links_may_be_thinned():
 # --- the whole ------------------------------------------------------------------------------------
 
 
-def test_a_row_is_trained_and_measured_as_the_module_says(monkeypatch, unchecked):
+def test_a_row_is_trained_and_measured_as_the_module_says(monkeypatch):
     """On a hundredth of the corpus, for three steps: which metrics are there, and which not."""
     whole = shared.corpus()
     few = whole._replace(
