@@ -607,9 +607,9 @@ from softalign.runs import Outcome
 def train(config):
     if config["seed"] == config.get("fails"):
         raise ValueError("the row is odd")
-    threads = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    return Outcome([float(torch.rand(()))], {"process": float(os.getpid()), "calm": float(threads == (1, True))},
-                   1, 1, 0.0)
+    calm = torch.get_num_threads() == 1 and torch.are_deterministic_algorithms_enabled()
+    metrics = {"process": float(os.getpid()), "calm": float(calm)}
+    return Outcome([float(torch.rand(()))], metrics, 1, 1, 0.0)
 """
 
 
