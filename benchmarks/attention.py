@@ -28,6 +28,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from workers.told import Told
 
 from softalign.attention import AdditiveScore, DotScore, GeneralScore, attend
 from softalign.corpus import load
@@ -50,33 +51,6 @@ SIZES = ((32, 64, 96), (64, 128, 256))
 ROUNDS, STEPS, LEARNING_RATE = 7, 20, 0.001
 SCORES = ((32, 20, 20, 96), (32, 50, 50, 128))
 """Batch, target positions, source positions, components."""
-
-
-class Peer:
-    """Joey NMT in a process of its own, which trains when it is told to."""
-
-    def __init__(self, python: Path, data: Path) -> None:
-        self.process = subprocess.Popen(
-            [python, WORKER, data], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.parameters = self._answer()["parameters"]
-
-    def _answer(self) -> dict:
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("Joey NMT ended without an answer: the reason stands just before.")
-        return json.loads(line)
-
-    def train(self, steps: int) -> dict:
-        """Train some steps; return CPU seconds, target tokens and the last loss."""
-        self.process.stdin.write(f"{steps}\n")
-        self.process.stdin.flush()
-        return self._answer()
-
-    def end(self) -> None:
-        """Let the process end."""
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def race_training(python: Path | None) -> None:
@@ -115,12 +89,12 @@ def race_training(python: Path | None) -> None:
             data.write_text(
                 json.dumps({"sizes": sizes, "learning_rate": LEARNING_RATE, "batches": listed})
             )
-            peer = Peer(python, data) if python else None
+            peer = Told(python, WORKER, data) if python else None
             rounds = []
             for number in range(ROUNDS + 1):  # the first is not counted
                 row = [_train(ours, batches, number)]
                 if peer:
-                    answer = peer.train(STEPS)
+                    answer = peer.ask(steps=STEPS)
                     row.append(answer["tokens"] / answer["seconds"])
                 rounds.append(row)
             if peer:

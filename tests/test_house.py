@@ -46,6 +46,8 @@ ORDER = [
     "attention",
     "pooling",
     "encoder_decoder",
+    "positions",
+    "transformer",
     "runs",
     "experiments",
     "plotting",

@@ -330,7 +330,8 @@ def stored_notebook(path, printed, tags=()):
 def test_nbval_compares_what_a_notebook_stores(tmp_path, printed, status):
     """Stored notebooks carry no execution counts, which nbval alone takes for cells never run."""
     notebook = stored_notebook(tmp_path / "page.ipynb", printed)
-    command = [sys.executable, "-m", "pytest", *make.NBVAL, "-p", "conftest", str(notebook)]
+    command = [sys.executable, "-m", "pytest", *make.PARALLEL, *make.NBVAL, "-p", "conftest"]
+    command.append(str(notebook))
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -339,6 +340,47 @@ def test_nbval_compares_what_a_notebook_stores(tmp_path, printed, status):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == status, done.stdout
+
+
+def test_pages_are_executed_ahead_several_at_a_time(tmp_path, monkeypatch):
+    """Good pages are in the cache with their outputs; a failing one is not; nothing runs twice."""
+    from jupyter_cache import get_cache
+
+    # each page waits for the other to have begun: one at a time, neither would end well
+    wait = (
+        "import pathlib, time\n"
+        "pathlib.Path('{own}').touch()\n"
+        "end = time.monotonic() + 60\n"
+        "while not pathlib.Path('{other}').exists() and time.monotonic() < end:\n"
+        "    time.sleep(0.05)\n"
+        "print(pathlib.Path('{other}').exists())"
+    )
+    sources = {
+        "a": wait.format(own="a.begun", other="b.begun"),
+        "b": wait.format(own="b.begun", other="a.begun"),
+        "wrong": "raise ValueError('no')",
+    }
+    pages = []
+    for name, source in sources.items():
+        path = stored_notebook(tmp_path / f"{name}.ipynb", 0)
+        document = json.loads(path.read_text())
+        document["cells"][0]["source"] = source.splitlines(keepends=True)
+        path.write_text(json.dumps(document))
+        pages.append(path)
+    said = []
+    monkeypatch.setattr(softalign_book, "ROOT", tmp_path)
+    monkeypatch.setattr(softalign_book.log, "info", lambda text, *parts: said.append(text % parts))
+    softalign_book.execute_ahead(pages, tmp_path / "cache", 90, jobs=2)
+    cache = get_cache(tmp_path / "cache")
+    kept = {record.uri: record.pk for record in cache.list_cache_records()}
+    assert set(kept) == {str(pages[0]), str(pages[1])}
+    for pk in kept.values():
+        (cell,) = cache.get_cache_bundle(pk).nb.cells
+        assert cell.outputs[0].text == "True\n"
+    assert sum("failed" in line for line in said) == 1
+    assert len(said) == 3
+    softalign_book.execute_ahead(pages[:2], tmp_path / "cache", 90)
+    assert len(said) == 3
 
 
 def test_a_change_of_the_style_is_noticed(tmp_path, monkeypatch):

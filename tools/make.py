@@ -49,6 +49,9 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SPACE, SPACE_CUDA = 4, 12
 # Every output compared; the kernels' own warnings are not ours to mend.
 NBVAL = ("--nbval", "--nbval-cell-timeout=180", "-W", "default")
+# As many processes as processors, each with whole files, whose fixtures are made once; no more than
+# four, since each may hold a gigabyte.
+PARALLEL = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 # Columns of code that a page shows beside its side bars.
 PAGE_WIDTH = ("--line-length", "88")
 NO_NETWORK = (
@@ -287,16 +290,17 @@ def test():
     pytest = (PYTHON, "-m", "pytest", "-p", "no:cacheprovider")
     lint()
     say("\n== the library ==")
-    run(*pytest, "tests", "src/softalign", "--doctest-modules", "--ignore=tests/site")
+    library = ("tests", "src/softalign", "--doctest-modules", "--ignore=tests/site")
+    run(*pytest, *PARALLEL, *library)
     say("\n== the notebooks, outputs compared ==")
-    run(*pytest, *NBVAL, "book", "chapters")
+    run(*pytest, *PARALLEL, *NBVAL, "book", "chapters")
     say("\n== the site ==")
     for folder in (BUILD / ".doctrees", SITE):
         shutil.rmtree(folder, ignore_errors=True)
     _build_site()
     env = dict(environment(), SOFTALIGN_BROWSER=browser or "")
     which = ("-m", "not browser") if without_browser else ()
-    run(*pytest, "tests/site", *which, env=env)
+    run(*pytest, *PARALLEL[:2], "tests/site", *which, env=env)
     say(f"\nAll tests passed in {time.perf_counter() - begin:.0f} s.")
     if without_browser:
         say("Not run, because BROWSER=none: the tests that open every page in a browser.")

@@ -5,7 +5,7 @@ package would leave old outputs in place. Before each build this extension compu
 a digest of the library modules that the page imports (with all that they import), of the library's
 data, of the stored runs if the page shows some, and of the pins. Where the digest differs from that
 of the last good build, the page's cached outputs are thrown away and the page is read, and hence
-executed, again.
+executed, again. Pages are executed before they are read, several at a time.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import ast
 import hashlib
 import html
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -128,7 +132,65 @@ def find_stale(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> l
         stale = [docname for docname in sorted(env.found_docs) if docname not in added | changed]
     if stale:
         log.info("[softalign] the library, a pin or the style changed for: %s", ", ".join(stale))
+    pages = [Path(env.doc2path(docname)) for docname in sorted(added | changed | {*stale})]
+    execute_ahead(
+        [path for path in pages if path.suffix == ".ipynb"],
+        file.parent,
+        env.mystnb_config.execution_timeout,
+    )
     return stale
+
+
+def execute_ahead(
+    pages: Sequence[Path], folder: Path, timeout: int, jobs: int | None = None
+) -> None:
+    """Execute the pages that the cache does not know, several at a time, and put them into it.
+
+    MyST-NB executes a page when it reads it, one page after the other. A page that fails is left to
+    it: it runs the page again and says what is wrong. No more than four at a time, since each may
+    hold a gigabyte.
+    """
+    import nbformat
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    cache = get_cache(folder)
+    waiting = {}
+    for path in pages:
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            if any(cell.cell_type == "code" for cell in notebook.cells):
+                waiting[path] = notebook
+    # processes, since nbclient leaves an open event loop in each thread; new ones, since Sphinx has
+    # threads
+    with ProcessPoolExecutor(
+        jobs or min(4, os.cpu_count() or 1), mp_context=get_context("spawn")
+    ) as pool:
+        running = {
+            pool.submit(_executed, notebook, path.parent, timeout): path
+            for path, notebook in waiting.items()
+        }
+        for number, done in enumerate(as_completed(running), 1):
+            path, (notebook, seconds) = running[done], done.result()
+            name, count = path.relative_to(ROOT).with_suffix(""), f"{number} of {len(running)}"
+            if notebook is None:
+                log.info("[softalign] executing %s failed (%s)", name, count)
+                continue
+            log.info("[softalign] executed %s in %.0f s (%s)", name, seconds, count)
+            data = {"execution_seconds": seconds}
+            cache.cache_notebook_bundle(
+                CacheBundleIn(notebook, str(path), data=data), check_validity=False, overwrite=True
+            )
+
+
+def _executed(notebook, folder: Path, timeout: int) -> tuple:
+    """The notebook with its outputs, or None if a cell failed, and the seconds it took."""
+    from jupyter_cache.executors.utils import single_nb_execution
+
+    result = single_nb_execution(notebook, cwd=str(folder), timeout=timeout, allow_errors=False)
+    return (result.nb if result.err is None else None), result.time
 
 
 def store_digests(app: Sphinx, exception: Exception | None) -> None:

@@ -119,7 +119,7 @@ def build(config: Mapping[str, Any], sides: tuple[Vocabulary, Vocabulary]) -> En
 
 
 @torch.no_grad()
-def model_perplexity(model: EncoderDecoder, pairs: Sequence[Pair]) -> float:
+def model_perplexity(model: nn.Module, pairs: Sequence[Pair]) -> float:
     """Perplexity of the first references, their end symbols included, given the sources.
 
     Page: 05_encoder_decoder/bottleneck
@@ -133,7 +133,7 @@ def model_perplexity(model: EncoderDecoder, pairs: Sequence[Pair]) -> float:
     return perplexity(total, count)
 
 
-def translation_measures(model: EncoderDecoder, splits: Mapping[str, Sequence[Pair]]) -> dict:
+def translation_measures(model: nn.Module, splits: Mapping[str, Sequence[Pair]]) -> dict:
     """Translate greedily, and score each split as a whole and the test and long pairs by length.
 
     Returns
