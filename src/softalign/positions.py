@@ -51,7 +51,7 @@ def sinusoidal(
 ) -> Float[Tensor, "time d_model"]:
     r"""Encode each position by sines and cosines of :math:`d_{model}/2` frequencies.
 
-    .. math:: p_{t,2k} = \sin(t\,\omega_k),\quad p_{t,2k+1} = \cos(t\,\omega_k),\quad
+    .. math:: P_{t,2k} = \sin(t\,\omega_k),\quad P_{t,2k+1} = \cos(t\,\omega_k),\quad
        \omega_k = \text{base}^{-2k/d_{model}}
 
     Parameters
@@ -95,10 +95,10 @@ def offset_rotation(
 ) -> Float[Tensor, "d_model d_model"]:
     r"""Return the matrix that carries every encoding to the one `offset` positions further on.
 
-    .. math:: \mathbf p_{t+k} = \mathbf p_t\,\mathbf R_k\quad\text{for every } t
+    .. math:: \mathbf p_{t+\Delta} = \mathbf p_t\,\mathbf R_\Delta\quad\text{for every } t
 
-    The matrix turns each pair of components by its own angle :math:`k\,\omega`, so it depends on
-    the offset and not on the position.
+    The matrix turns each pair of components by its own angle :math:`\Delta\,\omega_k`, so it depends
+    on the offset and not on the position.
 
     Parameters
     ----------
