@@ -97,8 +97,8 @@ def offset_rotation(
 
     .. math:: \mathbf p_{t+\Delta} = \mathbf p_t\,\mathbf R_\Delta\quad\text{for every } t
 
-    The matrix turns each pair of components by its own angle :math:`\Delta\,\omega_k`, so it depends
-    on the offset and not on the position.
+    The matrix turns each pair of components by its own angle :math:`\Delta\,\omega_k`, so it
+    depends on the offset and not on the position.
 
     Parameters
     ----------
