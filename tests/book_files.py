@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "src" / "softalign"
+COURSE = ROOT / "src" / "softalign_course"
 SITE = ROOT / "_build" / "html"
 
 

@@ -11,7 +11,7 @@ import sys
 import tomllib
 
 import pytest
-from book_files import LIBRARY, ROOT, source_of, table_of_contents
+from book_files import COURSE, LIBRARY, ROOT, source_of, table_of_contents
 
 # A module imports only modules to its left. The metrics stand before the corpus because the card of
 # the corpus scores its own baselines.
@@ -124,6 +124,19 @@ def test_every_module_has_its_place_in_the_reading_order():
     assert sorted(modules()) == sorted(ORDER)
 
 
+def test_the_course_and_the_library_know_nothing_of_each_other():
+    """Students import the library: what grades them is out of its reach, and does not use it."""
+    for folder, other in ((COURSE, "softalign"), (LIBRARY, "softalign_course")):
+        for path in folder.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = []
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom):
+                    names = [node.module or ""]
+                assert not [n for n in names if n.split(".")[0] == other], (path, names)
+
+
 @pytest.mark.parametrize("name", ORDER)
 def test_a_module_imports_only_what_was_read_before(name):
     allowed = set(ORDER[: ORDER.index(name)]) | {name}
@@ -133,7 +146,9 @@ def test_a_module_imports_only_what_was_read_before(name):
             assert name in ONLY_IMPORTED_BY[imported], f"{path.name} imports {imported}"
 
 
-@pytest.mark.parametrize("path", sorted(LIBRARY.rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted([*LIBRARY.rglob("*.py"), *COURSE.rglob("*.py")]), ids=lambda path: path.stem
+)
 def test_rooms_are_small(path):
     assert code_lines(path) <= LINES
 
@@ -191,7 +206,8 @@ def test_pins_are_exact_and_inside_the_ranges_of_the_package():
             assert only.operator == "==", line
             pinned[canonical(requirement.name)] = only.version
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for line in [*project["dependencies"], *project["optional-dependencies"]["neural"]]:
+    optional = project["optional-dependencies"]
+    for line in [*project["dependencies"], *optional["neural"], *optional["course"]]:
         requirement = Requirement(line)
         assert requirement.specifier.contains(pinned[canonical(requirement.name)]), line
     constraints = {}
