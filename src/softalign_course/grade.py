@@ -109,6 +109,9 @@ def grade(
             if run is not None:
                 sheet = judge.sheet(problem_set, job.question, seed, job.row.variant)
                 verdict = sheet.judge(run)
+                if run.ended == "lost":
+                    lost = f"{job.question}: the worker was lost, not the answer; grade this again."
+                    job.row.notes.append(lost)
             elif job.answer.pieces:
                 verdict = Verdict(0, most, "Not answered.", "answered")
             else:

@@ -43,6 +43,7 @@ ENVIRONMENT = {
 }
 KEPT = ("OPENBLAS_CORETYPE", "SYSTEMROOT", "LD_LIBRARY_PATH")
 START_SECONDS = 120.0
+ATTEMPTS = 3
 MOST_REPLY = 80 * 2**20
 
 
@@ -116,18 +117,17 @@ class Worker:
             "cases": task.cases,
             "seconds": task.seconds,
         }
-        for attempt in (1, 2):  # an answer without a wall may have ended the worker before this one
-            fresh = self._process is None
-            if fresh:
-                self._start()
+        for attempt in range(1, ATTEMPTS + 1):  # a busy machine, or an answer that has no wall
             try:
+                if self._process is None:
+                    self._start()
                 reply, ended = self._ask(
                     wire.encode(request).encode("ascii") + b"\n", task.seconds + 20
                 )
                 break
             except (OSError, EOFError) as problem:
                 self.close()
-                if fresh or attempt == 2:
+                if attempt == ATTEMPTS:
                     return Run([{} for _ in task.cases], "lost", str(problem))
         if not self.isolation.apart and self.isolation.sealed:
             self.close()

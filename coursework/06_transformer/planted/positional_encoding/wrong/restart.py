@@ -1,0 +1,9 @@
+# says: Every call begins at position 0 again: the start has no effect, so that a decoder would
+# take each new token for the first.
+def positional_encoding(start, length, d_model):
+    places = torch.arange(length, dtype=torch.float64)[:, None]
+    rates = 10_000.0 ** (-torch.arange(0, d_model, 2, dtype=torch.float64) / d_model)
+    encoding = torch.zeros(length, d_model, dtype=torch.float64)
+    encoding[:, 0::2] = torch.sin(places * rates)
+    encoding[:, 1::2] = torch.cos(places * rates)
+    return encoding

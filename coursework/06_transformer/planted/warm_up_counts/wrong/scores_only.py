@@ -1,0 +1,8 @@
+# says: The scores are counted, and the averages of the values are not: they take as many
+# multiply-adds again.
+def warm_up_counts():
+    L, d, h, f, T, S = <<n_layers>>, <<d>>, <<n_heads>>, <<d_ff>>, <<tgt>>, <<src>>
+    attention = 4 * d * d + 4 * d
+    parameters = 2 * attention + 2 * d * f + f + d + 6 * d
+    products = 2 * T * d * d + 2 * S * d * d + T * S * d
+    return [parameters, products, h * (T * T + T * S), 2 * L * T * d]
