@@ -12,7 +12,7 @@ import ast
 from dataclasses import dataclass
 
 from softalign_course.notebook import Cell, Notebook, without_magics
-from softalign_course.sets import ProblemSet
+from softalign_course.sets import CODE_STUB, SOLUTION, ProblemSet
 from softalign_course.spec import Question
 
 __all__ = ["Answer", "find_answer", "untouched", "written_answer"]
@@ -42,6 +42,7 @@ def find_answer(
 ) -> Answer:
     """Find the answer to `question` and all that it needs to run."""
     ours = {cell.name for cell in problem_set.notebook().cells if cell.role in ("given", "tests")}
+    ours.discard("setup")  # ours is run first; an import that a student added to it counts
     students = [
         cell
         for cell in notebook.cells
@@ -78,15 +79,17 @@ def written_answer(notebook: Notebook, name: str) -> str | None:
     return found[-1] if found else None
 
 
-def untouched(answer: Answer) -> bool:
-    """Whether the answer is still the line that a release has in its place."""
+def untouched(answer: Answer, problem_set: ProblemSet, question: Question, variant: int) -> bool:
+    """Whether the answer is still, word for word, what the release has in its place."""
     if not answer.pieces:
         return False
-    tree = _tree(answer.pieces[-1][1])
-    return tree is not None and any(
-        isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node)
-        for node in ast.walk(tree)
-    )
+    solution = problem_set.cell(question.name, variant).source
+    released = SOLUTION.sub(rf"\g<indent>{CODE_STUB}", solution)
+    return answer.pieces[-1][1].split() == released.split()
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def _tree(source: str) -> ast.Module | None:
@@ -121,8 +124,8 @@ def _definitions(cell: Cell) -> str:
         for node in tree.body
         if isinstance(node, kinds)
         or (
-            isinstance(node, ast.Assign)
-            and all(isinstance(target, ast.Name) for target in node.targets)
+            isinstance(node, ast.Assign | ast.AnnAssign)
+            and all(isinstance(name, ast.Name) for name in _targets(node))
             and not any(isinstance(part, ast.Call) for part in ast.walk(node))
         )
     ]

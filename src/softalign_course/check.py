@@ -66,7 +66,7 @@ def check(notebook: Notebook, problem_set: ProblemSet) -> Iterator[Outcome]:
             if not answer.pieces:
                 yield Outcome(name, "gone", "The answer cell is missing.", question.points)
                 continue
-            if untouched(answer):
+            if untouched(answer, problem_set, question, variant):
                 yield Outcome(name, "open", "not answered yet", question.points)
                 continue
             *before, (label, source) = answer.pieces

@@ -143,6 +143,20 @@ def _helper_elsewhere(content: Content, name: str) -> bytes:
     return _dump(content)
 
 
+def _import_in_the_set_up(content: Content, name: str) -> bytes:
+    _cell(content, "setup")["source"] += "\nimport operator as op\nWHERE: int = 0"
+    cell = _cell(content, name)
+    cell["source"] = cell["source"].replace(f"def {name}(", "def my_answer(", 1)
+    cell["source"] += f"\n{name} = op.itemgetter(WHERE)([my_answer])"
+    return _dump(content)
+
+
+def _stub_left(content: Content, name: str) -> bytes:
+    cell = _cell(content, name)
+    cell["source"] += '\n    raise NotImplementedError("write your answer here")'
+    return _dump(content)
+
+
 def _noisy_cell(content: Content, name: str) -> bytes:
     new = {"cell_type": "code", "id": "mine", "metadata": {}, "outputs": []}
     new["source"] = "while True:\n    pass"
@@ -280,6 +294,8 @@ FAULTS = (
     Fault("foreign kernel", "full", _kernel),
     Fault("magics and shell lines", "full", _magics),
     Fault("a helper in another cell", "full", _helper_elsewhere),
+    Fault("an import added to the set-up cell", "full", _import_in_the_set_up),
+    Fault("the released line left below the answer", "full", _stub_left),
     Fault("an endless loop in another cell", "full", _noisy_cell),
     Fault("prints and warns", "full", _before("import warnings; warnings.warn('x'); print('y')")),
 )

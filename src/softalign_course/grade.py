@@ -96,9 +96,10 @@ def grade(
     ]
 
     def task(job: _Job) -> sandbox.Task | None:
-        if not job.answer.pieces or untouched(job.answer):
+        question, variant = problem_set.questions[job.question], job.row.variant
+        if not job.answer.pieces or untouched(job.answer, problem_set, question, variant):
             return None
-        return judge.sheet(problem_set, job.question, seed, job.row.variant).task(job.answer.pieces)
+        return judge.sheet(problem_set, job.question, seed, variant).task(job.answer.pieces)
 
     with sandbox.Pool(isolation) as pool:
         runs = pool.map(task, jobs)

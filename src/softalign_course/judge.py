@@ -143,6 +143,8 @@ class Sheet:
         question, ended, results = self.question, run.ended, run.results
         if run.problem:  # the cell itself failed: so does every case
             results = [{"error": run.problem, "line": run.line} for _ in self.cases]
+        if results and all(result.get("error") == "NotImplementedError" for result in results):
+            return Verdict(0, question.points, "Not answered.", "answered")
         wrong: dict[int, str] = {}
         for number, expected, result in zip(self.owner, self.expected, results, strict=True):
             if number not in wrong:

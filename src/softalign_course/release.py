@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from softalign_course.notebook import Cell, parse
-from softalign_course.sets import HIDDEN, SOLUTION, ProblemSet, SetError
+from softalign_course.sets import (
+    CODE_STUB,
+    HIDDEN,
+    SOLUTION,
+    TEXT_STUB,
+    ProblemSet,
+    SetError,
+)
 
 __all__ = ["CODE_STUB", "TEXT_STUB", "clear", "leaks", "release", "students", "variant_of"]
 
-CODE_STUB = 'raise NotImplementedError("write your answer here")'
-TEXT_STUB = "*Write your answer here.*"
 MARKS = re.compile(r"###\s*(BEGIN|END)\b", re.I)
 TOLD_BY = 16  # a line of at least so many characters tells where it comes from
 ROSTER_COLUMNS = ("student", "id", "student_id", "login", "email", "username")

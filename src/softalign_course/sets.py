@@ -30,6 +30,8 @@ SOLUTION = re.compile(
 HIDDEN = re.compile(
     r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.M | re.S
 )
+CODE_STUB = 'raise NotImplementedError("write your answer here")'
+TEXT_STUB = "*Write your answer here.*"
 PLACE = re.compile(r"<<(\w+)>>")
 
 
