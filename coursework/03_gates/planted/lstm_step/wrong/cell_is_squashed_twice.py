@@ -1,0 +1,10 @@
+# says: You keep tanh of the cell instead of the cell. What is shown goes through tanh, what is
+# kept does not.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    f, i, o, g = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.sigmoid(), g.tanh()
+    c = torch.tanh(f * c + i * g)
+    return o * c.tanh(), c

@@ -1,0 +1,9 @@
+# says: You show the cell as it is. It goes through tanh before the output gate.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    f, i, o, g = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.sigmoid(), g.tanh()
+    c = f * c + i * g
+    return o * c, c

@@ -1,0 +1,9 @@
+# says: You took the blocks in the order of the book and of torch. Here it is f, i, o, candidate.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    i, f, g, o = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.sigmoid(), g.tanh()
+    c = f * c + i * g
+    return o * c.tanh(), c

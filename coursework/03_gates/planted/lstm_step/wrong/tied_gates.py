@@ -1,0 +1,10 @@
+# says: You wrote the share that was not kept, as a GRU does. The LSTM has an input gate of its
+# own.
+def lstm_step(
+    x: Tensor, h: Tensor, c: Tensor, W_xh: Tensor, W_hh: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    joined = x @ W_xh + h @ W_hh + b
+    f, i, o, g = joined.chunk(4, dim=1)
+    f, i, o, g = f.sigmoid(), i.sigmoid(), o.sigmoid(), g.tanh()
+    c = f * c + (1 - f) * g
+    return o * c.tanh(), c

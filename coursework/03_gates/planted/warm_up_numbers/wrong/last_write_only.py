@@ -1,0 +1,8 @@
+# says: You counted what the last step writes, and not what the steps before it wrote.
+def warm_up_numbers() -> list[float]:
+    f_1, f_2, f_3 = (odds / (1 + odds) for odds in (<<odds_1>>, <<odds_2>>, <<odds_3>>))
+    one = f_3 * f_2 * f_1 * <<start>>
+    two = one + f_3 * <<gate>> * (<<candidate>>)
+    state, z, towards, n = <<state>>, <<replaced>>, <<towards>>, <<steps>>
+    three = (1 - z) ** n * state + z * towards
+    return [one, two, three]

@@ -1,0 +1,8 @@
+# says: You wrote nothing at step 2. Its input gate is not shut.
+def warm_up_numbers() -> list[float]:
+    f_1, f_2, f_3 = (odds / (1 + odds) for odds in (<<odds_1>>, <<odds_2>>, <<odds_3>>))
+    one = f_3 * f_2 * f_1 * <<start>>
+    two = one
+    state, z, towards, n = <<state>>, <<replaced>>, <<towards>>, <<steps>>
+    three = towards + (1 - z) ** n * (state - towards)
+    return [one, two, three]

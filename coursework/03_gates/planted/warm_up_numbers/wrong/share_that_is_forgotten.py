@@ -1,0 +1,9 @@
+# says: You multiplied by the share that is forgotten. The forget gate is the share that is kept,
+# whatever its name says.
+def warm_up_numbers() -> list[float]:
+    f_1, f_2, f_3 = (1 / (1 + odds) for odds in (<<odds_1>>, <<odds_2>>, <<odds_3>>))
+    one = f_3 * f_2 * f_1 * <<start>>
+    two = one + f_3 * <<gate>> * (<<candidate>>)
+    state, z, towards, n = <<state>>, <<replaced>>, <<towards>>, <<steps>>
+    three = towards + (1 - z) ** n * (state - towards)
+    return [one, two, three]

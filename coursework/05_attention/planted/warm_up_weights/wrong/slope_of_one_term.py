@@ -1,0 +1,10 @@
+# says: You let only the first weight change, and not in the sum below: when one score rises, all
+# other places lose weight.
+def warm_up_weights() -> list[float]:
+    odds = np.array([<<odds_a>>, <<odds_b>>, <<odds_c>>])
+    values = np.array([<<value_a>>, <<value_b>>, <<value_c>>])
+    weights = odds / odds.sum()
+    one = weights @ values
+    seen = odds * [1, 0, 1]
+    two = seen @ values / seen.sum()
+    return [one, two, weights[0] * values[0]]
