@@ -169,9 +169,9 @@ MASKED_SOFTMAX = Question(
             "score that may be seen first, and fill with nothing that a score can reach.",
             lambda rng: [
                 Case(masked(rng, 3, 5, scale=300.0)),
-                Case((tensor(rng, 3, 5) - 3e4, None)),
-                Case((tensor(rng, 3, 5) - 5e4, some(rng, 3, 5))),
-                Case((tensor(rng, 3, 5) + 9e4, some(rng, 3, 5))),
+                Case((tensor(rng, 3, 5) - 2e4, None)),
+                Case((tensor(rng, 3, 5) - 3e4, some(rng, 3, 5))),
+                Case((tensor(rng, 3, 5) + 3e4, some(rng, 3, 5))),
                 Case(loud(rng, 3, 6, by=18.0)),
                 Case(loud(rng, 3, 6, by=400.0)),
             ],
@@ -210,6 +210,7 @@ MASKED_SOFTMAX = Question(
             ],
         ),
     ],
+    rtol=4e-3,  # exp(e - logsumexp) of scores of 30 000 is no better in single precision
 )
 
 

@@ -1,0 +1,16 @@
+# says: You take the mean of precision and recall. AER adds up numerators and denominators first,
+# so the two do not weigh the same.
+def alignment_error_rate(links, sure, possible):
+    in_s = in_p = n_a = n_s = n_p = 0
+    for b in range(len(links)):
+        a, s = set(links[b]), set(sure[b])
+        p = s | set(possible[b])
+        in_s, in_p = in_s + len(a & s), in_p + len(a & p)
+        n_a, n_s, n_p = n_a + len(a), n_s + len(s), n_p + len(p)
+    if n_a + n_s == 0:
+        return 0.0
+    precision = in_p / n_a if n_a else 1.0
+    recall = in_s / n_s if n_s else 1.0
+    if n_a == 0 or n_s == 0:
+        return 1 - (in_s + in_p) / (n_a + n_s)
+    return 1 - (precision + recall) / 2

@@ -1,0 +1,10 @@
+# says: Where nothing is proposed and nothing is sure, you report an error of 1. Nothing is wrong
+# and nothing is missing.
+def alignment_error_rate(links, sure, possible):
+    hits = total = 0
+    for b in range(len(links)):
+        a, s = set(links[b]), set(sure[b])
+        p = s | set(possible[b])
+        hits += len(a & s) + len(a & p)
+        total += len(a) + len(s)
+    return 1 - hits / total if total else 1.0

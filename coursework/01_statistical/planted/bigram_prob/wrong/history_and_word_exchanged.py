@@ -1,0 +1,18 @@
+# says: History and word have changed places: you divide the pair by the count of the word.
+def bigram_prob(sentences, history, word, discount):
+    pairs = Counter()
+    for sentence in sentences:
+        padded = ["<s>", *sentence, "</s>"]
+        pairs.update(zip(padded, padded[1:]))
+    company = Counter(w for _, w in pairs)
+    vocab = {w for s in sentences for w in s} | {"</s>", "<unk>"}
+    total, kinds = sum(company.values()), len(company)
+    lower = max(company[word] - discount, 0) / total
+    lower += discount * kinds / total / len(vocab)
+    after = sum(n for (_, w), n in pairs.items() if w == word)
+    followers = sum(w == word for _, w in pairs)
+    if after == 0:
+        return lower
+    kept = max(pairs[history, word] - discount, 0) / after
+    weight = discount * followers / after
+    return kept + weight * lower

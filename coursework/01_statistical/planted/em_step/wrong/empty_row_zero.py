@@ -1,0 +1,16 @@
+# says: A row without a count is all 0 with you, and has lost its words for ever. It stays as it
+# was.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += score / total
+            height += math.log(total / len(given))
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(sums > 0, counts / sums, torch.zeros_like(theta))
+    return new, height

@@ -1,0 +1,17 @@
+# says: A pair without English words breaks your code: an empty list becomes a tensor of floats,
+# and that is no index.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        theta[:, torch.tensor(target)]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += score / total
+            height += math.log(total / len(given))
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(sums > 0, counts / sums, theta)
+    return new, height

@@ -1,0 +1,16 @@
+# says: An entry without a count keeps its old value with you. In a row that has counts it is 0:
+# the row is divided among what was counted.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += score / total
+            height += math.log(total / len(given))
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(counts > 0, counts / sums, theta)
+    return new, height

@@ -1,0 +1,17 @@
+# says: Without a pair your code breaks. The table stays and the log-likelihood is 0.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += score / total
+            height += math.log(total / len(given))
+    longest = max(len(source) for source, _ in pairs)
+    assert longest >= 0
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(sums > 0, counts / sums, theta)
+    return new, height

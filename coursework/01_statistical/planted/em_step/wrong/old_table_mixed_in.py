@@ -1,0 +1,15 @@
+# says: You average the new table with the old one. EM's step is a whole one.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += score / total
+            height += math.log(total / len(given))
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(sums > 0, (counts / sums + theta) / 2, theta)
+    return new, height

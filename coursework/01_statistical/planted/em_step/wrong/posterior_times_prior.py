@@ -1,0 +1,16 @@
+# says: You multiply the posterior by 1/(S+1) once more: words of long sentences bring less than
+# one count. The prior cancels.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += score / total / len(given)
+            height += math.log(total / len(given))
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(sums > 0, counts / sums, theta)
+    return new, height

@@ -1,0 +1,15 @@
+# says: You count all positions alike, whatever the table says. That is a count of who met whom.
+def em_step(theta, pairs):
+    counts = torch.zeros_like(theta)
+    height = 0.0
+    for source, target in pairs:
+        given = [0, *source]
+        for y in target:
+            scores = [float(theta[x, y]) for x in given]
+            total = sum(scores)
+            for x, score in zip(given, scores):
+                counts[x, y] += 1 / len(given) if score else 0.0
+            height += math.log(total / len(given))
+    sums = counts.sum(dim=1, keepdim=True)
+    new = torch.where(sums > 0, counts / sums, theta)
+    return new, height

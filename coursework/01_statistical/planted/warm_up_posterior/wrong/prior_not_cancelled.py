@@ -1,0 +1,16 @@
+# says: You multiplied the posterior by the prior once more. The 1/3 stands in the numerator and in
+# the denominator, and cancels.
+def warm_up_posterior() -> list[float]:
+    table = np.array(
+        [
+            [<<null_buy>>, <<null_books>>],
+            [<<mai_buy>>, <<mai_books>>],
+            [<<shu_buy>>, <<shu_books>>],
+        ]
+    )
+    sums = table.sum(axis=0)
+    posterior = table / sums
+    first = posterior[2, 1] / 3
+    sentence = np.prod(sums / 3)
+    entry = posterior[2, 1] / posterior[2].sum()
+    return [first, sentence, entry]

@@ -1,0 +1,16 @@
+# says: You divided by the sum of the row. It is the positions that compete for *books*, so the sum
+# runs over its column.
+def warm_up_posterior() -> list[float]:
+    table = np.array(
+        [
+            [<<null_buy>>, <<null_books>>],
+            [<<mai_buy>>, <<mai_books>>],
+            [<<shu_buy>>, <<shu_books>>],
+        ]
+    )
+    sums = table.sum(axis=0)
+    posterior = table / sums
+    first = table[2, 1] / table[2].sum()
+    sentence = np.prod(sums / 3)
+    entry = posterior[2, 1] / posterior[2].sum()
+    return [first, sentence, entry]

@@ -1,0 +1,16 @@
+# says: NULL can be picked, and so it is counted among the positions; but its entries are missing
+# in your sums.
+def warm_up_posterior() -> list[float]:
+    table = np.array(
+        [
+            [<<null_buy>>, <<null_books>>],
+            [<<mai_buy>>, <<mai_books>>],
+            [<<shu_buy>>, <<shu_books>>],
+        ]
+    )
+    sums = table.sum(axis=0)
+    posterior = table / sums
+    first = posterior[2, 1]
+    sentence = np.prod(table[1:].sum(axis=0) / 3)
+    entry = posterior[2, 1] / posterior[2].sum()
+    return [first, sentence, entry]

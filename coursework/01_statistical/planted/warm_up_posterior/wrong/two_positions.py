@@ -1,0 +1,15 @@
+# says: You divided by the number of Chinese words. With NULL there is one more position to pick.
+def warm_up_posterior() -> list[float]:
+    table = np.array(
+        [
+            [<<null_buy>>, <<null_books>>],
+            [<<mai_buy>>, <<mai_books>>],
+            [<<shu_buy>>, <<shu_books>>],
+        ]
+    )
+    sums = table.sum(axis=0)
+    posterior = table / sums
+    first = posterior[2, 1]
+    sentence = np.prod(sums / 2)
+    entry = posterior[2, 1] / posterior[2].sum()
+    return [first, sentence, entry]
