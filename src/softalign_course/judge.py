@@ -107,6 +107,11 @@ class Sheet:
         answer = problem_set.cell(question.name, variant).source
         self.expected = self.results_of(answer)
         for case, result in zip(self.cases, self.expected, strict=True):
+            if result.get("error") not in (
+                None,
+                "ValueError",
+            ):  # else any broken answer would agree
+                raise ValueError(f"{question.name}: the reference raises {result['error']}")
             if "args" in result and agree(list(case.args), result["args"], 0, 0):
                 raise ValueError(f"{question.name}: the reference changes its arguments")
         self._mistakes: list[tuple[str, str, list[Result]]] | None = None
