@@ -110,7 +110,7 @@ class Sheet:
             if result.get("error") not in (
                 None,
                 "ValueError",
-            ):  # else any broken answer would agree
+            ):  # else broken answers agree
                 raise ValueError(f"{question.name}: the reference raises {result['error']}")
             if "args" in result and agree(list(case.args), result["args"], 0, 0):
                 raise ValueError(f"{question.name}: the reference changes its arguments")
