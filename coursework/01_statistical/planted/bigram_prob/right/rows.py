@@ -1,3 +1,6 @@
+from collections import defaultdict
+
+
 def bigram_prob(sentences, history, word, discount):
     rows = defaultdict(Counter)
     for sentence in sentences:

@@ -1,3 +1,6 @@
+from collections import defaultdict
+
+
 def em_step(theta, pairs):
     rows = theta.tolist()
     counts, height = defaultdict(lambda: defaultdict(float)), 0.0
@@ -12,4 +15,4 @@ def em_step(theta, pairs):
         size = sum(row.values())
         if size > 0:
             rows[x] = [row.get(y, 0.0) / size for y in range(len(rows[x]))]
-    return [rows, height]
+    return [torch.tensor(rows), height]
