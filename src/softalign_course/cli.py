@@ -145,7 +145,7 @@ def _list(args: argparse.Namespace) -> int:
         code = sum(question.points for question in problem_set.questions.values())
         prose = sum(cell.points for cell in problem_set.written)
         print(f"{name}: {info['title']}")
-        print(f"  chapters {info['chapters']}, at most {info['hours']:g} hours, ", end="")
+        print(f"  {problem_set.chapters}, at most {info['hours']:g} hours, ", end="")
         print(f"{code + prose:g} points ({code:g} code, {prose:g} prose)")
         for goal in info["goals"]:
             print(f"  - {goal}")

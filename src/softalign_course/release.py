@@ -167,7 +167,7 @@ def handout(problem_set: ProblemSet) -> str:
     pages = ", ".join(f"`{page}`" for page in info["pages"])
     return f"""# Problem set {int(problem_set.name[:2])}: {info["title"]}
 
-Chapters {info["chapters"]} of *Soft Alignment* (pages {pages}). At most {info["hours"]:g} hours.
+{problem_set.chapters.capitalize()} of *Soft Alignment* (pages {pages}). At most {info["hours"]:g} hours.
 
 ## What you practise
 

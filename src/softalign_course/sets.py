@@ -140,6 +140,12 @@ class ProblemSet:
         """``INFO`` of ``checks.py``: title, chapters, hours, goals, tools, pages."""
         return self.module.INFO
 
+    @property
+    def chapters(self) -> str:
+        """The chapters it belongs to, as words: "chapter 6" or "chapters 2 and 3"."""
+        numbers = str(self.info["chapters"])
+        return f"chapter{'' if numbers.isdigit() else 's'} {numbers}"
+
     def values(self, variant: int) -> dict[str, Any]:
         """What the places ``<<name>>`` of the source hold in one variant."""
         make = getattr(self.module, "variant", None)

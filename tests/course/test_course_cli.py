@@ -138,32 +138,31 @@ def test_grade_quality_and_gradescope_from_the_shell(tmp_path):
 
 
 def test_quality_ends_with_the_two_rates_and_fails_below_100_percent(monkeypatch, capsys):
-    from softalign_course import quality
+    from softalign_course import judge, quality
     from softalign_course.sets import Plant
 
     name = faults.target(SET)
-    plants = [plant for plant in SET.plants if plant.question == name][-3:]
-    wrong = [plant for plant in SET.plants if plant.question == name and not plant.right][:1]
-    warm = [plant for plant in SET.plants if plant.question != name]
-    good = [*plants, *wrong, *warm]
+    good = []  # of each question the first right and the first wrong answer
+    for question in SET.questions:
+        for kind in (True, False):
+            good += [p for p in SET.plants if (p.question, p.right) == (question, kind)][:1]
     monkeypatch.setitem(SET.__dict__, "plants", good)
     assert main(["quality", "5", "--seeds", "1"]) == 0
+    count = f"({len(SET.questions)} of {len(SET.questions)})"
     last = capsys.readouterr().out.strip().split("\n")[-1]
-    assert last.startswith("kill rate 100 % (")
-    assert ", accept rate 100 % (" in last
+    assert last == f"kill rate 100 % {count}, accept rate 100 % {count}"
     right = Plant(name, "right_called_wrong", False, SET.cell(name).source, "It is right.")
     monkeypatch.setitem(SET.__dict__, "plants", [*good, right])
     assert main(["quality", "5", "--seeds", "1"]) == 1
     said = capsys.readouterr().out
     assert "wrong answer accepted: right_called_wrong (seed 1)" in said
-    called = Plant(name, "wrong_called_right", True, wrong[0].source)
+    wrong = next(plant for plant in good if plant.question == name and not plant.right)
+    called = Plant(name, "wrong_called_right", True, wrong.source)
     monkeypatch.setitem(SET.__dict__, "plants", [*good, called])
     assert main(["quality", "5", "--seeds", "1"]) == 1
     assert "right answer rejected: wrong_called_right (seed 1)" in capsys.readouterr().out
     stranger = Plant(name, "stranger", False, f"def {name}(*args): return 'x'", "Says something.")
     unnamed = quality.Score(SET.name, name)
-    quality._count(
-        unnamed, stranger, 1, __import__("softalign_course.judge").judge.Verdict(0, 1, "r")
-    )
+    quality._count(unnamed, stranger, 1, judge.Verdict(0, 1, "r"))
     assert unnamed.killed == 0
     assert "its mistake not recognised" in unnamed.faults[0]
