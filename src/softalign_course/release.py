@@ -165,9 +165,10 @@ def handout(problem_set: ProblemSet) -> str:
     table = "\n".join(f"| {name} | {kind} | {points:g} |" for name, kind, points in rows)
     total = sum(points for *_, points in rows)
     pages = ", ".join(f"`{page}`" for page in info["pages"])
+    chapters = problem_set.chapters.capitalize()
     return f"""# Problem set {int(problem_set.name[:2])}: {info["title"]}
 
-{problem_set.chapters.capitalize()} of *Soft Alignment* (pages {pages}). At most {info["hours"]:g} hours.
+{chapters} of *Soft Alignment* (pages {pages}). At most {info["hours"]:g} hours.
 
 ## What you practise
 
