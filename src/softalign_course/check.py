@@ -1,4 +1,4 @@
-"""The student's own check: the public part of the grading, on his own machine.
+"""The student's own check: the public part of the grading, on their own machine.
 
 Runs the public checks of the *set*, not those of the notebook, so that an edited check misleads
 nobody. The code runs as the student, in a process of its own with the time limit of the grading.

@@ -250,6 +250,13 @@ def _export(args: argparse.Namespace) -> int:
         made = export.canvas(grades, args.table, column)
     else:
         made = export.moodle(grades, args.table)
+    waiting = sum(total.waiting for total in grades)
+    if waiting:
+        answers = "1 written answer has" if waiting == 1 else f"{waiting} written answers have"
+        print(
+            f"softalign-course export: {answers} no points in written.csv yet and count 0",
+            file=sys.stderr,
+        )
     for sentence in made.left_over:
         print(f"softalign-course export: left out: {sentence}", file=sys.stderr)
     if args.out:

@@ -17,7 +17,11 @@ class ExportError(Exception):
 
 @dataclass(frozen=True)
 class Total:
-    """Points of one file, prose included where it has been graded."""
+    """Points of one file, prose included where it has been graded.
+
+    `waiting` counts the written answers without points; `by_name` is the student's name where the
+    file's name has no number.
+    """
 
     file: str
     student: str
@@ -26,6 +30,8 @@ class Total:
     points: float
     most: float
     says: str
+    waiting: int = 0
+    by_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ def totals(folder: Path) -> list[Total]:
     if not rows or "points" not in rows[0]:
         raise ExportError(f"{folder / 'grades.csv'} is not a table of grades")
     prose: dict[str, float] = {}
+    waiting: dict[str, int] = {}
+    comments: dict[str, list[str]] = {}
     for row in _table(folder / "written.csv") if (folder / "written.csv").exists() else []:
         if row["points"].strip():
             number = _number(row["points"], f"written.csv, {row['file']}, {row['question']}")
@@ -71,6 +79,11 @@ def totals(folder: Path) -> list[Total]:
                     f"written.csv gives {row['points']} of {row['most']} points: {row['file']}"
                 )
             prose[row["file"]] = prose.get(row["file"], 0.0) + number
+        else:
+            waiting[row["file"]] = waiting.get(row["file"], 0) + 1
+        if row["comment"].strip():
+            said = f"{row['question']}: {_plain(row['comment'].strip())}"
+            comments.setdefault(row["file"], []).append(said)
     best: dict[str, Total] = {}
     for row in rows:
         reasons = [
@@ -85,7 +98,9 @@ def totals(folder: Path) -> list[Total]:
             row["status"],
             _number(row["points"], row["file"]) + prose.get(row["file"], 0.0),
             float(row["most"]) + float(row["written most"]),
-            " ".join([*reasons, _plain(row["notes"])]).strip(),
+            " ".join([*reasons, *comments.get(row["file"], []), _plain(row["notes"])]).strip(),
+            waiting.get(row["file"], 0),
+            "" if row["lms_id"] else _plain(row["student"]),
         )
         key = total.lms_id or total.student
         if key not in best or total.points > best[key].points:
@@ -117,13 +132,18 @@ def canvas(grades: Sequence[Total], gradebook: Path | None, column: str) -> Expo
         and Canvas matches them by ``ID``.
     column : str
         The assignment: its name, or its name with Canvas's number in brackets.
+
+    Notes
+    -----
+    Files whose names have no number, such as nbgrader's, are matched by the student's name among
+    ``SIS Login ID``, ``SIS User ID`` and ``Student``.
     """
-    by_id = {total.lms_id: total for total in grades if total.lms_id}
+    by_id = {total.lms_id or total.by_name: total for total in grades}
     if gradebook is None:
         most = max((total.most for total in grades), default=0.0)
         rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", column]]
         rows.append(["    Points Possible", "", "", "", "", f"{most:g}"])
-        rows += [[t.student, t.lms_id, "", "", "", f"{t.points:g}"] for t in by_id.values()]
+        rows += [[t.student, t.lms_id, "", "", "", f"{t.points:g}"] for t in grades if t.lms_id]
         left = [f"{t.file}: no Canvas number in its name" for t in grades if not t.lms_id]
         return Export(_write(rows), tuple(left))
     table = list(csv.reader(io.StringIO(_text(gradebook))))
@@ -133,15 +153,29 @@ def canvas(grades: Sequence[Total], gradebook: Path | None, column: str) -> Expo
     fitting = [i for i, name in enumerate(head) if name == column or name.startswith(column + " (")]
     if len(fitting) != 1:
         raise ExportError(f"the gradebook has {len(fitting)} columns named {column!r}")
-    place, number = fitting[0], head.index("ID")
+    place = fitting[0]
     used = set()
     for row in table[1:]:
-        total = by_id.get(row[number].strip()) if len(row) > max(place, number) else None
+        total = _owner(by_id, head, row, ("ID", "SIS Login ID", "SIS User ID", "Student"))
         if total:
             row[place] = f"{total.points:g}"
-            used.add(total.lms_id)
-    left = [f"{t.file}: not in the gradebook" for t in grades if t.lms_id not in used]
+            used.add(total.file)
+    left = [f"{t.file}: not in the gradebook" for t in grades if t.file not in used]
     return Export(_write(table), tuple(left))
+
+
+def _owner(
+    by_id: dict[str, Total], head: list[str], row: list[str], columns: Sequence[str]
+) -> Total | None:
+    """The total of the student of a row, by the first column that tells."""
+    if len(row) != len(head):
+        return None
+    for name in columns:
+        value = row[head.index(name)].strip() if name in head else ""
+        value = value.removeprefix("Participant ")
+        if value and value in by_id:
+            return by_id[value]
+    return None
 
 
 def moodle(grades: Sequence[Total], worksheet: Path | None) -> Export:
@@ -152,13 +186,19 @@ def moodle(grades: Sequence[Total], worksheet: Path | None) -> Export:
     grades : sequence of Total
     worksheet : Path, optional
         Without it the table holds the students of the batch.
+
+    Notes
+    -----
+    Files whose names have no number are matched by the student's name among ``ID number``,
+    ``Username``, ``Email address`` and ``Full name``.
     """
-    by_id = {total.lms_id: total for total in grades if total.lms_id}
+    by_id = {total.lms_id or total.by_name: total for total in grades}
     if worksheet is None:
         rows = [["Identifier", "Full name", "Grade", "Maximum Grade", "Feedback comments"]]
         rows += [
             [f"Participant {t.lms_id}", t.student, f"{t.points:g}", f"{t.most:g}", t.says]
-            for t in by_id.values()
+            for t in grades
+            if t.lms_id
         ]
         left = [f"{t.file}: no Moodle number in its name" for t in grades if not t.lms_id]
         return Export(_write(rows), tuple(left))
@@ -166,18 +206,18 @@ def moodle(grades: Sequence[Total], worksheet: Path | None) -> Export:
     if not table or "Identifier" not in table[0] or "Grade" not in table[0]:
         raise ExportError(f"{worksheet} is not a grading worksheet of Moodle")
     head = table[0]
-    who, grade = head.index("Identifier"), head.index("Grade")
+    grade = head.index("Grade")
+    columns = ("Identifier", "ID number", "Username", "Email address", "Full name")
     says = head.index("Feedback comments") if "Feedback comments" in head else None
     used = set()
     for row in table[1:]:
-        words = row[who].split() if len(row) == len(head) else []
-        total = by_id.get(words[-1]) if words else None
+        total = _owner(by_id, head, row, columns)
         if total:
             row[grade] = f"{total.points:g}"
             if says is not None:
                 row[says] = total.says
-            used.add(total.lms_id)
-    left = [f"{t.file}: not in the worksheet" for t in grades if t.lms_id not in used]
+            used.add(total.file)
+    left = [f"{t.file}: not in the worksheet" for t in grades if t.file not in used]
     return Export(_write(table), tuple(left))
 
 

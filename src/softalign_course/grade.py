@@ -1,12 +1,13 @@
 """Grading a batch: every file that was handed in becomes one row.
 
 The parent reads notebooks, sends code and inputs to sealed workers and compares what comes back.
-What a student wrote is never run here, and nothing of it is printed except what he wrote as prose.
+What a student wrote is never run here, and nothing of it is printed but what was written as prose.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -20,10 +21,12 @@ from softalign_course import judge, sandbox
 from softalign_course.answers import Answer, find_answer, untouched, written_answer
 from softalign_course.judge import Verdict
 from softalign_course.release import TEXT_STUB, variant_of
-from softalign_course.sets import ProblemSet
+from softalign_course.sets import ProblemSet, SetError
 from softalign_course.submissions import Submission
 
 __all__ = ["Row", "grade", "write_grades"]
+
+WRITTEN = ("file", "student", "question", "words", "most", "text")  # columns of written.csv
 
 
 @dataclass
@@ -40,7 +43,9 @@ class Row:
     written : dict
         For each written question the student's text.
     notes : list of str
-        What was odd.
+        What was odd; the student reads it too.
+    staff_notes : list of str
+        What only whoever grades may read, since it may name another student.
     """
 
     submission: Submission
@@ -48,6 +53,7 @@ class Row:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    staff_notes: list[str] = field(default_factory=list)
     variant: int = 0
 
     @property
@@ -149,20 +155,18 @@ def _row(problem_set: ProblemSet, submission: Submission, class_list: Sequence[s
 
 
 def _own_variant(problem_set: ProblemSet, row: Row, variant: int, class_list: Sequence[str]) -> int:
-    """The variant of the student whom the file belongs to, if the class list knows him."""
+    """The variant of the student whom the file belongs to, if the class list has that name."""
     owners = {variant_of(name, problem_set.name): name for name in class_list}
     submission = row.submission
     for name in class_list:
         if name in (submission.student, submission.lms_id) or name in submission.file.split("/"):
             own = variant_of(name, problem_set.name)
             if own != variant:
-                whose = owners.get(variant)
-                row.notes.append(
-                    f"The notebook is the variant of {whose}."
-                    if whose
-                    else "The notebook is not this student's variant."
-                )
+                row.notes.append("The notebook is not this student's variant.")
+                if variant in owners:
+                    row.staff_notes.append(f"The notebook is the variant of {owners[variant]}.")
             return own
+    row.staff_notes.append("Nobody on the class list has the name or number of this file.")
     if variant not in owners:
         row.notes.append("The notebook's variant belongs to nobody on the class list.")
     return variant
@@ -180,14 +184,53 @@ def _safe(value: Any) -> Any:
     return value
 
 
+def _about(row: Row, question: str, most: float) -> list[str]:
+    """What ``written.csv`` says of a written answer; the last tells one text from another."""
+    text = row.written.get(question, "")
+    line = [row.submission.file, row.submission.student, question, str(len(text.split()))]
+    line += [f"{most:g}", hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]]
+    return [_safe(value) for value in line]
+
+
+def _earlier(problem_set: ProblemSet, rows: Sequence[Row], out: Path) -> dict[tuple, tuple]:
+    """Points and comments that stand in the folder's ``written.csv``, by what it says of a text."""
+    if not (out / "grading.json").exists():
+        return {}
+    about = json.loads((out / "grading.json").read_text(encoding="utf-8"))
+    if about["set"] != problem_set.name:
+        raise SetError(f"{out} holds grades of {about['set']}: choose another folder")
+    with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as file:
+        missing = {row["file"] for row in csv.DictReader(file)} - {
+            _safe(row.submission.file) for row in rows
+        }
+    if missing:
+        raise SetError(
+            f"{out} holds grades of {len(missing)} files that are not among these, "
+            f"{min(missing)} for one: choose another folder"
+        )
+    with (out / "written.csv").open(newline="", encoding="utf-8-sig") as file:
+        return {
+            tuple(row[name] for name in WRITTEN): (row["points"], row["comment"])
+            for row in csv.DictReader(file)
+        }
+
+
 def write_grades(problem_set: ProblemSet, rows: Sequence[Row], out: Path, seed: int) -> None:
     """Write ``grades.csv``, ``written.csv``, ``written/`` and ``feedback/`` into a folder.
 
     ``grades.csv`` has one row for each file. ``written.csv`` has one row for each written answer,
-    with an empty column for its points. ``grading.json`` says how to repeat the grading.
+    with a column for its points and one for a comment; where the folder holds an earlier grading,
+    what stands in these two is kept for a text that has not changed. ``grading.json`` says how to
+    repeat the grading.
+
+    Raises
+    ------
+    SetError
+        The folder holds the grades of another set, or of files that are not among these.
     """
     from softalign_course import feedback
 
+    kept = _earlier(problem_set, rows, out)
     out.mkdir(parents=True, exist_ok=True)
     names, written = list(problem_set.questions), problem_set.written
     most = sum(question.points for question in problem_set.questions.values())
@@ -195,7 +238,7 @@ def write_grades(problem_set: ProblemSet, rows: Sequence[Row], out: Path, seed: 
         table = csv.writer(file)
         head = ["file", "student", "lms_id", "variant", "status", "points", "most"]
         head += [column for name in names for column in (f"{name} points", f"{name} reason")]
-        table.writerow([*head, "written most", "notes"])
+        table.writerow([*head, "written most", "notes", "staff notes"])
         for row in rows:
             graded = row.status == "graded"
             line = [row.submission.file, row.submission.student, row.submission.lms_id]
@@ -204,18 +247,18 @@ def write_grades(problem_set: ProblemSet, rows: Sequence[Row], out: Path, seed: 
             for name in names:
                 verdict = row.verdicts.get(name)
                 line += [f"{verdict.points:g}", verdict.reason] if verdict else ["0", ""]
-            line += [f"{sum(cell.points for cell in written):g}", " ".join(row.notes)]
+            line += [f"{sum(cell.points for cell in written):g}"]
+            line += [" ".join(row.notes), " ".join(row.staff_notes)]
             table.writerow([_safe(value) for value in line])
     with (out / "written.csv").open("w", newline="", encoding="utf-8-sig") as file:
         table = csv.writer(file)
-        table.writerow(["file", "student", "question", "words", "most", "points", "comment"])
+        table.writerow([*WRITTEN, "points", "comment"])
         for row in rows:
             for cell in written:
                 if row.status == "graded":
-                    words = len(row.written.get(cell.name, "").split())
-                    line = [row.submission.file, row.submission.student, cell.name, words]
-                    line += [f"{cell.points:g}", "0" if words == 0 else "", ""]
-                    table.writerow([_safe(value) for value in line])
+                    line = _about(row, cell.name, cell.points)
+                    given = kept.get(tuple(line), ("", "") if line[3] != "0" else ("0", ""))
+                    table.writerow([*line, *given])
     feedback.write(problem_set, rows, out)
     about = {
         "set": problem_set.name,

@@ -240,7 +240,7 @@ def _made(problem_set: ProblemSet, question: str, seed: int, variant: int) -> Sh
 
 
 def _name(kind: object) -> str:
-    """The name of an exception, if it is one of Python's: a student could name his own."""
+    """The name of an exception, if it is one of Python's: a student's name is not told."""
     import builtins
 
     known = getattr(builtins, str(kind), None)

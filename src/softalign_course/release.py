@@ -27,7 +27,9 @@ __all__ = ["CODE_STUB", "TEXT_STUB", "clear", "leaks", "release", "students", "v
 
 MARKS = re.compile(r"###\s*(BEGIN|END)\b", re.I)
 TOLD_BY = 16  # a line of at least so many characters tells where it comes from
-ROSTER_COLUMNS = ("student", "id", "student_id", "login", "email", "username")
+# The first of these that a class list has: what downloads carry in their names comes first
+# (Canvas's gradebook has "ID" beside "Student", Moodle's worksheet "Identifier").
+ROSTER_COLUMNS = ("id", "student_id", "identifier", "student", "login", "username", "email")
 
 
 def variant_of(student: str, problem_set: str) -> int:
@@ -43,7 +45,10 @@ def variant_of(student: str, problem_set: str) -> int:
 
 
 def students(path: Path) -> list[str]:
-    """Read a class list: one name a line, or a CSV file with a column of names.
+    """Read a class list: one name a line, or a table with a column of names or numbers.
+
+    A table may be separated by commas, semicolons or tabs; Canvas's gradebook and Moodle's grading
+    worksheet are such tables. A row without a name in that column is left out.
 
     Raises
     ------
@@ -51,7 +56,10 @@ def students(path: Path) -> list[str]:
         It is empty, or a name is there twice, or no column is one of `ROSTER_COLUMNS`.
     """
     text = path.read_text(encoding="utf-8-sig")
-    rows = [[field.strip() for field in row] for row in csv.reader(io.StringIO(text)) if any(row)]
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    table = csv.reader(io.StringIO(text), delimiter=separator)
+    rows = [[field.strip() for field in row] for row in table if any(row)]
     if rows and len(rows[0]) > 1:
         header = [field.lower() for field in rows[0]]
         column = next((header.index(name) for name in ROSTER_COLUMNS if name in header), None)
@@ -62,7 +70,9 @@ def students(path: Path) -> list[str]:
         found = [row[column] for row in rows[1:] if len(row) > column]
     else:
         found = [row[0] for row in rows if row[0].lower() not in ROSTER_COLUMNS]
-    found = [name for name in found if name]
+    # Moodle writes "Participant 5001" and Canvas a row "Points Possible" for nobody
+    found = [re.sub(r"^Participant (?=\d+$)", "", name) for name in found]
+    found = [name for name in found if name and name.lower() != "points possible"]
     if not found:
         raise SetError(f"{path} names no student")
     twice = sorted({name for name in found if found.count(name) > 1})
@@ -223,7 +233,7 @@ def release(
     out : Path
         Folder; made if it is missing.
     class_list : iterable of str, optional
-        One zip for each student, with numbers of his own; without it one zip for all.
+        One zip for each student, with numbers of its own; without it one zip for all.
 
     Raises
     ------

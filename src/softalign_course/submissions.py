@@ -23,6 +23,7 @@ MOODLE = re.compile(
 )
 MOST_MEMBERS = 10_000
 SYSTEM = {"__MACOSX", ".ipynb_checkpoints", ".git"}
+NOT_HANDED_IN = (".DS_Store", "timestamp.txt")  # the second is nbgrader's, beside each notebook
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=False):
         linked = [name for name in folders if os.path.islink(os.path.join(place, name))]
         folders[:] = sorted(set(folders) - SYSTEM - set(linked))
-        yield from (Path(place, name) for name in [*names, *linked] if name not in (".DS_Store",))
+        yield from (Path(place, name) for name in [*names, *linked] if name not in NOT_HANDED_IN)
 
 
 def _read(name: str, file: Path) -> Submission:
@@ -102,12 +103,12 @@ def _archive(path: Path, prefix: str) -> Iterator[Submission]:
                 raise NotebookError(f"the zip holds more than {MOST_MEMBERS} files")
             if not members:
                 raise NotebookError("the zip is empty")
+            if prefix and not any(m.filename.lower().endswith(".ipynb") for m in members):
+                raise NotebookError("the zip has no notebook")
             for member in members:
                 if SYSTEM & set(PurePosixPath(member.filename).parts):
                     continue
                 if prefix and not member.filename.lower().endswith(".ipynb"):
-                    if len(members) == 1:
-                        yield _submission(prefix + member.filename, None, "the zip has no notebook")
                     continue
                 yield _member(archive, member, prefix)
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError):

@@ -19,6 +19,13 @@ PROGRAM = str(Path(sysconfig.get_path("scripts"), "softalign-course"))
 SET = sets.find("attention")
 
 
+CANVAS = (
+    "Student,ID,SIS User ID,SIS Login ID,Section\n    Points Possible,,,,\n"
+    '"Lovelace, Ada",101,,ada,A\n"Hopper, Grace",102,,grace,A\n'
+)
+MOODLE = "Identifier,Full name\nParticipant 5001,Ada Lovelace\nParticipant 5002,Grace Hopper\n"
+
+
 def program(*arguments):
     return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=300)
 
@@ -106,8 +113,18 @@ def test_a_class_list_gives_everybody_numbers_of_their_own(tmp_path, capsys):
         release.variant_of(label["student"], SET.name) for label in labels
     }
     assert "3 files in" in capsys.readouterr().out
+    for text, names in (
+        (CANVAS, ["101", "102"]),
+        (MOODLE, ["5001", "5002"]),
+        ("Name;Username\nAda Lovelace;ada\n", ["ada"]),
+        ("Student\tGroup\nada\t1\n", ["ada"]),
+        ("ada\ngrace\n", ["ada", "grace"]),
+    ):
+        listed.write_text(text)
+        assert release.students(listed) == names
     for text, says in (
         ("ada\nada\n", "names ada twice"),
+        ("Name;Matrikel\nAda;1\n", "has no column named"),
         ("", "names no student"),
         ("name,group\nada,1\n", "has no column named"),
     ):

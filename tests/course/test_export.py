@@ -69,9 +69,13 @@ def test_points_for_prose_are_added(graded, tmp_path):
     for row in table[1:]:
         if row[0].startswith("lovelaceada_100_2"):
             row[place] = "1,5"
+            row[-1] = "Well said."
     (tmp_path / "written.csv").write_text("\n".join(",".join(f'"{f}"' for f in r) for r in table))
     totals = {total.lms_id: total for total in export.totals(tmp_path)}
     assert totals["100"].points == CODE + 1.5 * len(SET.written)
+    assert totals["100"].waiting == 0
+    assert f"{SET.written[0].name}: Well said." in totals["100"].says
+    assert totals[""].waiting == len(SET.written)
     bad = (tmp_path / "written.csv").read_text().replace('"1,5"', '"99"', 1)
     (tmp_path / "written.csv").write_text(bad)
     with pytest.raises(export.ExportError, match="gives 99 of"):
@@ -92,6 +96,10 @@ def test_canvas_gets_its_column_filled_and_the_rest_as_it_was(graded, tmp_path):
     assert after[2][5] == f"{CODE:g}"
     assert after[3][5] == "0"
     assert made.left_over == ("unknown.ipynb: not in the gradebook",)
+    book.write_text(CANVAS.replace(",mary,", ",planted,"))  # a file without a number, by its name
+    made = export.canvas(export.totals(graded), book, "Set 5")
+    assert rows(made.text)[4][5] == f"{CODE:g}"
+    assert made.left_over == ()
     with pytest.raises(export.ExportError, match="0 columns named 'Set 6'"):
         export.canvas([], book, "Set 6")
     book.write_text("a,b\n1,2\n")
@@ -117,6 +125,9 @@ def test_moodle_gets_grades_and_reasons(graded, tmp_path):
     assert after[1][4] == f"{CODE:g}"
     assert after[2] == rows(MOODLE)[2]
     assert len(made.left_over) == 2
+    sheet.write_text(MOODLE.replace("m@x", "planted"))
+    made = export.moodle(export.totals(graded), sheet)
+    assert rows(made.text)[2][4] == f"{CODE:g}"
     own = rows(export.moodle(export.totals(graded), None).text)
     assert {row[0]: row[2] for row in own[1:]} == {
         "Participant 100": f"{CODE:g}",
@@ -132,6 +143,7 @@ def test_the_command_writes_the_table(graded, capsys, tmp_path):
     said = capsys.readouterr()
     assert rows(said.out)[0][5] == SET.info["title"]
     assert "left out: unknown.ipynb" in said.err
+    assert "written answers have no points in written.csv yet and count 0" in said.err
     target = tmp_path / "up.csv"
     assert main(["export", str(graded), "--lms", "moodle", "--out", str(target)]) == 0
     assert rows(target.read_text())[0][0] == "Identifier"
