@@ -105,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     from softalign_course.export import ExportError
     from softalign_course.notebook import NotebookError
+    from softalign_course.process import SandboxError
     from softalign_course.sets import SetError
 
     name = f"softalign-course {args.command}"
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = globals()[f"_{args.command}"](args)
         sys.stdout.flush()
         return status
-    except (SetError, NotebookError, ExportError) as problem:
+    except (SetError, NotebookError, ExportError, SandboxError) as problem:
         print(f"{name}: {problem}", file=sys.stderr)
     except ModuleNotFoundError as problem:
         print(

@@ -27,7 +27,7 @@ from typing import Any
 
 from softalign_course import wire
 
-__all__ = ["Isolation", "Run", "Task", "Worker"]
+__all__ = ["Isolation", "Run", "SandboxError", "Task", "Worker"]
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = {
@@ -45,6 +45,11 @@ KEPT = ("OPENBLAS_CORETYPE", "SYSTEMROOT", "LD_LIBRARY_PATH")
 START_SECONDS = 120.0
 ATTEMPTS = 3
 MOST_REPLY = 80 * 2**20
+SILENT = "the worker does not answer"
+
+
+class SandboxError(Exception):
+    """There may be a sandbox, but it does not start; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -185,9 +190,9 @@ class Worker:
         self._buffer = b""
         try:
             self._frame(time.monotonic() + START_SECONDS)
-        except (OSError, EOFError):
+        except (OSError, EOFError) as problem:
             self.close()
-            raise OSError("the worker did not start") from None
+            raise OSError(f"the worker did not start: {problem}") from None
 
     def _ask(self, request: bytes, seconds: float) -> tuple[bytes, str]:
         """Send a request; return what the answer wrote and how it ended."""
@@ -228,7 +233,7 @@ class Worker:
         while len(self._buffer) < count:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-                raise EOFError("the worker does not answer")
+                raise EOFError(SILENT)
             data = os.read(descriptor, 1 << 16)
             if not data:
                 raise EOFError("the worker ended")

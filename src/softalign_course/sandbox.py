@@ -12,9 +12,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Queue
 from typing import Any, TypeVar
 
-from softalign_course.process import Isolation, Run, Task, Worker
+from softalign_course.process import SILENT, Isolation, Run, SandboxError, Task, Worker
 
-__all__ = ["Isolation", "Pool", "Run", "Task", "Worker", "isolation", "processors"]
+__all__ = [
+    "Isolation",
+    "Pool",
+    "Run",
+    "SandboxError",
+    "Task",
+    "Worker",
+    "isolation",
+    "processors",
+]
 
 T = TypeVar("T")
 
@@ -23,7 +32,14 @@ _CASE: dict[str, Any] = {"args": [], "kwargs": {}, "grad": [], "unchanged": Fals
 
 @functools.cache
 def isolation() -> Isolation:
-    """Try, once, what this machine grants."""
+    """Try, once, what this machine grants.
+
+    Raises
+    ------
+    SandboxError
+        A sandbox was made, but the worker in it does not answer in time. To go on without one would
+        run answers unsealed because a machine is busy.
+    """
     why = ""
     if os.environ.get("SOFTALIGN_SANDBOX") == "none":
         why = "SOFTALIGN_SANDBOX=none says so"
@@ -39,6 +55,11 @@ def isolation() -> Isolation:
                 if run.results[0].get("value") is True:
                     how = "" if apart else ", started anew for each answer, which is slow"
                     return Isolation(True, apart, f"Answers run in a sandbox (bubblewrap{how}).")
+                if SILENT in run.problem or run.ended == "timeout":
+                    raise SandboxError(
+                        "the sandbox does not answer, as on a very busy machine: try again later, "
+                        "or set SOFTALIGN_SANDBOX=none to grade without one"
+                    )
             except OSError:
                 pass
             finally:

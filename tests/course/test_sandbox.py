@@ -307,7 +307,8 @@ def as_nobody():
 def test_the_wall_stands_for_an_ordinary_user_too():
     """Root tries it as nobody; for anybody else the other tests are this one."""
     if os.geteuid() != 0 or not SEALED:
-        assert value(sandbox.Worker(sandbox.isolation()), "return 1") == 1
+        with sandbox.Worker(sandbox.isolation()) as worker:
+            assert value(worker, "return 1") == 1
         return
     code = """
         import os
@@ -324,3 +325,37 @@ def test_the_wall_stands_for_an_ordinary_user_too():
         [*as_nobody(), sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
     )
     assert done.stdout.strip() == "65534 True [65534, 1, []]", done.stderr
+
+
+def test_a_busy_machine_is_not_taken_for_one_without_a_sandbox(monkeypatch, capsys):
+    """A worker that keeps silent must not make us run answers unsealed."""
+    from softalign_course import process
+    from softalign_course.cli import main
+
+    def silent(self, task):
+        return sandbox.Run([{}], "lost", f"the worker did not start: {process.SILENT}")
+
+    monkeypatch.delenv("SOFTALIGN_SANDBOX", raising=False)
+    monkeypatch.setattr(sandbox.sys, "platform", "linux")
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(sandbox.Worker, "run", silent)
+    sandbox.isolation.cache_clear()
+    try:
+        with pytest.raises(sandbox.SandboxError, match="does not answer"):
+            sandbox.isolation()
+        assert main(["grade", "5", str(ROOT)]) == 1
+        assert "the sandbox does not answer" in capsys.readouterr().err
+        monkeypatch.setattr(sandbox.Worker, "run", lambda *_: sandbox.Run([{}], "lost", "it ended"))
+        assert not sandbox.isolation().sealed
+    finally:
+        sandbox.isolation.cache_clear()
+
+
+def test_a_worker_that_does_not_start_in_time_says_so(monkeypatch):
+    from softalign_course import process
+
+    isolation = sandbox.isolation()
+    monkeypatch.setattr(process, "START_SECONDS", 0.0)
+    with sandbox.Worker(isolation) as worker:
+        done = run(worker, "return 1")
+    assert (done.ended, process.SILENT in done.problem) == ("lost", True)
