@@ -61,12 +61,18 @@ def new_namespaces() -> None:
             file.write(text)
 
 
-def private_folders() -> None:
-    """Hide /proc and /tmp of the others behind empty folders of our own."""
+def private_folders(below_tmp: dict[str, str]) -> None:
+    """Hide /proc and /tmp of the others behind empty folders of our own.
+
+    What Python needs below /tmp is a link there to where it is held as well.
+    """
     _must(_libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
     _must(_libc.mount(b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k,mode=555"))
     _must(_libc.mount(b"tmpfs", b"/tmp", b"tmpfs", flags, b"size=64m,mode=1777"))
+    for path, held in below_tmp.items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(held, path)
     if os.path.isdir("/dev/shm"):
         _must(_libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", flags, b"size=64m,mode=1777"))
 

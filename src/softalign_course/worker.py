@@ -14,6 +14,7 @@ This file runs on its own beside ``wire.py`` and ``confine.py``: it imports noth
 from __future__ import annotations
 
 import ast
+import json
 import os
 import select
 import signal
@@ -163,7 +164,7 @@ class _NoBook:
 def _serve_child(request: dict[str, Any], output: int, apart: bool) -> None:
     """Run the student's code. Never returns."""
     if apart:
-        confine.private_folders()
+        confine.private_folders(request["below_tmp"])
         confine.drop_capabilities()
     confine.limits(request["seconds"])
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -276,7 +277,8 @@ def serve() -> None:
     """Answer requests until standard input ends."""
     torch.set_num_threads(1)
     apart = "--apart" in sys.argv
-    folder = sys.argv[sys.argv.index("--folder") + 1] if "--folder" in sys.argv else "/tmp"
+    folder = sys.argv[sys.argv.index("--folder") + 1]
+    below_tmp = json.loads(sys.argv[sys.argv.index("--below-tmp") + 1]) if apart else {}
     confine.measure_memory()
     requests, replies = os.fdopen(os.dup(0), "rb"), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -285,7 +287,7 @@ def serve() -> None:
     _frame(replies, b"R")
     for line in requests:
         request = wire.decode(line)
-        request["folder"] = folder
+        request.update(folder=folder, below_tmp=below_tmp)
         keeper = os.fork()
         if keeper == 0:
             try:
