@@ -291,7 +291,8 @@ def test():
     lint()
     say("\n== the library ==")
     library = ("tests", "src/softalign", "--doctest-modules", "--ignore=tests/site")
-    run(*pytest, *PARALLEL, *library)
+    # one thread each: as many processes as processors, and some tests count processor seconds
+    run(*pytest, *PARALLEL, *library, env=dict(environment(), OMP_NUM_THREADS="1"))
     say("\n== the notebooks, outputs compared ==")
     run(*pytest, *PARALLEL, *NBVAL, "book", "chapters")
     say("\n== the site ==")

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from softalign_course.spec import Case, Check, Question
+from softalign_course.spec import Case, Check, Question, pick
 
 INFO = {
     "title": "Language models and IBM Model 1",
@@ -58,11 +58,6 @@ def variant(number):
 
 
 # --- the warm-up ----------------------------------------------------------------------------------
-
-
-def pick(answer, number):
-    """One of the numbers of the warm-up."""
-    return answer()[number]
 
 
 WARM_UP = Question(

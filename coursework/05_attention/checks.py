@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from softalign_course.spec import Case, Check, Question, tensor
+from softalign_course.spec import Case, Check, Question, pick, tensor
 
 INFO = {
     "title": "Attention",
@@ -56,11 +56,6 @@ def variant(number):
 
 
 # --- the warm-up ----------------------------------------------------------------------------------
-
-
-def pick(answer, number):
-    """One of the numbers of the warm-up."""
-    return answer()[number]
 
 
 WARM_UP = Question(

@@ -12,8 +12,9 @@ __all__ = ["verify"]
 
 
 def verify(problem_set: str, question: str, answer: Any, variant: int = 0, seed: int = 0) -> None:
-    """Check a function in this very process, as nbgrader does; raise AssertionError with the
-    reason.
+    """Check a function in this very process, as nbgrader does.
+
+    Raises AssertionError with the reason.
 
     The sealed grader (``softalign-course grade``) does not use this: here the student's code shares
     the process with the check.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from softalign_course import sandbox
-from softalign_course.answers import find_answer, untouched
+from softalign_course.answers import find_answer, untouched, written_answer
 from softalign_course.notebook import Notebook
 from softalign_course.release import TEXT_STUB
 from softalign_course.sets import ProblemSet, SetError, find
@@ -57,9 +57,7 @@ def set_of(notebook: Notebook) -> ProblemSet:
 
 def check(notebook: Notebook, problem_set: ProblemSet) -> Iterator[Outcome]:
     """Yield an outcome for every question, coding questions first."""
-    variant = notebook.label.get("variant", 0)
-    if type(variant) is not int or not 0 <= variant < 2**31:
-        variant = 0
+    variant = notebook.variant or 0
     with sandbox.Worker(sandbox.Isolation(False, False, "")) as worker:
         for name, question in problem_set.questions.items():
             answer = find_answer(notebook, problem_set, question, variant)
@@ -72,23 +70,22 @@ def check(notebook: Notebook, problem_set: ProblemSet) -> Iterator[Outcome]:
             *before, (label, source) = answer.pieces
             public = _PUBLIC.format(source=problem_set.tests(name, variant))
             pieces = (*before, (label, source + public))
-            case = {"args": [], "kwargs": {}, "grad": [], "unchanged": False}
             task = sandbox.Task(
                 pieces,
                 "softalign_public_checks",
                 None,
-                [case],
+                [sandbox.NO_ARGUMENTS],
                 max(LEAST_SECONDS, question.seconds),
             )
             yield _outcome(name, worker.run(task), question.points, " ".join(answer.notes))
     for cell in problem_set.written:
-        found = [c for c in notebook.cells if c.role == "written" and c.name == cell.name]
-        if not found:
+        text = written_answer(notebook, cell.name)
+        if text is None:
             yield Outcome(cell.name, "gone", "The cell is missing.", cell.points)
-        elif found[-1].source.strip() in ("", TEXT_STUB):
+        elif text.strip() in ("", TEXT_STUB):
             yield Outcome(cell.name, "open", "not answered yet", cell.points)
         else:
-            words = len(found[-1].source.split())
+            words = len(text.split())
             yield Outcome(cell.name, "passed", f"{words} words, read by a person", cell.points)
 
 

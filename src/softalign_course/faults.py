@@ -15,7 +15,7 @@ from typing import Any
 
 from softalign_course.sets import ProblemSet
 
-__all__ = ["FAULTS", "Fault", "make", "solved"]
+__all__ = ["FAULTS", "Fault", "answer_cell", "make", "solved"]
 
 Content = dict[str, Any]
 
@@ -33,7 +33,7 @@ class Fault:
     make : callable
         From a solved notebook and the name of a question to the bytes of a file.
     hostile : bool
-        It would do harm to whoever runs it without a wall: it is only ever run behind one.
+        It would do harm to whoever runs it outside a sandbox: it is only ever run inside one.
     """
 
     name: str
@@ -57,7 +57,8 @@ def _marks(cell: dict[str, Any]) -> dict[str, Any]:
     return cell["metadata"].get("nbgrader", {})
 
 
-def _cell(content: Content, name: str) -> dict[str, Any]:
+def answer_cell(content: Content, name: str) -> dict[str, Any]:
+    """The cell with this ``grade_id``."""
     return next(cell for cell in content["cells"] if _marks(cell).get("grade_id") == name)
 
 
@@ -65,7 +66,7 @@ def _code(source: str) -> Callable[[Content, str], bytes]:
     """Replace the answer; NAME stands for its function."""
 
     def make(content: Content, name: str) -> bytes:
-        _cell(content, name)["source"] = source.replace("NAME", name)
+        answer_cell(content, name)["source"] = source.replace("NAME", name)
         return _dump(content)
 
     return make
@@ -75,7 +76,7 @@ def _before(source: str) -> Callable[[Content, str], bytes]:
     """Put code before the right answer."""
 
     def make(content: Content, name: str) -> bytes:
-        cell = _cell(content, name)
+        cell = answer_cell(content, name)
         cell["source"] = source.replace("NAME", name) + "\n" + cell["source"]
         return _dump(content)
 
@@ -88,23 +89,23 @@ def _body(*lines: str) -> Callable[[Content, str], bytes]:
 
 
 def _no_cell(content: Content, name: str) -> bytes:
-    content["cells"].remove(_cell(content, name))
+    content["cells"].remove(answer_cell(content, name))
     return _dump(content)
 
 
 def _no_tests(content: Content, name: str) -> bytes:
-    content["cells"].remove(_cell(content, f"test_{name}"))
+    content["cells"].remove(answer_cell(content, f"test_{name}"))
     return _dump(content)
 
 
 def _tests_that_pass(content: Content, name: str) -> bytes:
-    _cell(content, f"test_{name}")["source"] = "assert True"
+    answer_cell(content, f"test_{name}")["source"] = "assert True"
     return _code("def NAME(*args, **kwargs):\n    return None")(content, name)
 
 
 def _twice(content: Content, name: str) -> bytes:
     cells = content["cells"]
-    place = cells.index(_cell(content, name))
+    place = cells.index(answer_cell(content, name))
     old = copy.deepcopy(cells[place])
     old["source"] = f"def {name}(*args, **kwargs):\n    return None"
     cells.insert(place, old)
@@ -129,13 +130,13 @@ def _odd_metadata(content: Content, name: str) -> bytes:
 
 
 def _magics(content: Content, name: str) -> bytes:
-    cell = _cell(content, name)
+    cell = answer_cell(content, name)
     cell["source"] = f"%matplotlib inline\n!echo hello\n{name}?\n" + cell["source"]
     return _dump(content)
 
 
 def _helper_elsewhere(content: Content, name: str) -> bytes:
-    cell = _cell(content, name)
+    cell = answer_cell(content, name)
     source = cell["source"].replace(f"def {name}(", "def my_answer(", 1)
     cell["source"] = f"def {name}(*args, **kwargs):\n    return my_answer(*args, **kwargs)"
     new = {"cell_type": "code", "id": "mine", "metadata": {}, "source": source}
@@ -144,15 +145,15 @@ def _helper_elsewhere(content: Content, name: str) -> bytes:
 
 
 def _import_in_the_set_up(content: Content, name: str) -> bytes:
-    _cell(content, "setup")["source"] += "\nimport operator as op\nWHERE: int = 0"
-    cell = _cell(content, name)
+    answer_cell(content, "setup")["source"] += "\nimport operator as op\nWHERE: int = 0"
+    cell = answer_cell(content, name)
     cell["source"] = cell["source"].replace(f"def {name}(", "def my_answer(", 1)
     cell["source"] += f"\n{name} = op.itemgetter(WHERE)([my_answer])"
     return _dump(content)
 
 
 def _stub_left(content: Content, name: str) -> bytes:
-    cell = _cell(content, name)
+    cell = answer_cell(content, name)
     cell["source"] += '\n    raise NotImplementedError("write your answer here")'
     return _dump(content)
 

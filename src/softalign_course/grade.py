@@ -137,8 +137,8 @@ def _row(problem_set: ProblemSet, submission: Submission, class_list: Sequence[s
         return Row(submission, f"not graded: it is problem set {given}")
     if not any(cell.role == "answer" for cell in notebook.cells):
         row.notes.append("The cells have lost their names (nbgrader's metadata).")
-    variant = notebook.label.get("variant", 0)
-    if type(variant) is not int or not 0 <= variant < 2**31:
+    variant = notebook.variant
+    if variant is None:
         row.notes.append("The variant in the notebook is none; the common one was used.")
         variant = 0
     if class_list is not None:

@@ -107,10 +107,8 @@ class Sheet:
         answer = problem_set.cell(question.name, variant).source
         self.expected = self.results_of(answer)
         for case, result in zip(self.cases, self.expected, strict=True):
-            if result.get("error") not in (
-                None,
-                "ValueError",
-            ):  # else broken answers agree
+            # any other error is a fault of ours, and an answer as broken would agree with it
+            if result.get("error") not in (None, "ValueError"):
                 raise ValueError(f"{question.name}: the reference raises {result['error']}")
             if "args" in result and agree(list(case.args), result["args"], 0, 0):
                 raise ValueError(f"{question.name}: the reference changes its arguments")
@@ -132,7 +130,7 @@ class Sheet:
         except worker.Unusable as problem:
             return [{"error": problem.kind, "line": problem.line} for _ in self.cases]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as behind the wall: a warning is no mistake
+            warnings.simplefilter("ignore")  # as in the sandbox: a warning is no mistake
             worker.run_cases(answer, self.driver, self.plain, report)
         return results
 

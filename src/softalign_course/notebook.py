@@ -53,6 +53,12 @@ class Notebook:
     cells: tuple[Cell, ...]
     label: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def variant(self) -> int | None:
+        """The number of the variant that it says it is; None if what it says is no such number."""
+        variant = self.label.get("variant", 0)
+        return variant if type(variant) is int and 0 <= variant < 2**31 else None
+
     def with_role(self, role: str) -> Iterator[Cell]:
         """Cells of one role, in order."""
         return (cell for cell in self.cells if cell.role == role)

@@ -1,8 +1,8 @@
-"""One sealed process: how it is started behind the wall, asked and ended.
+"""One sealed process: how it is started in a sandbox, asked and ended.
 
 `Worker` starts ``worker.py`` behind bubblewrap where that works: no network, the system and
 Python's packages read-only, the book, the problem sets and every other file out of sight. Where it
-does not work (no Linux, no bubblewrap, no namespaces), the same program runs without the wall, and
+does not work (no Linux, no bubblewrap, no namespaces), the same program runs without it, and
 `isolation` says so in words that the commands print (`softalign_course.sandbox.isolation` tries
 which it is).
 """
@@ -123,7 +123,7 @@ class Worker:
             "cases": task.cases,
             "seconds": task.seconds,
         }
-        for attempt in range(1, ATTEMPTS + 1):  # a busy machine, or an answer that has no wall
+        for attempt in range(1, ATTEMPTS + 1):  # a busy machine, or an answer in no sandbox
             try:
                 if self._process is None:
                     self._start()
@@ -169,7 +169,7 @@ class Worker:
         environment = dict(ENVIRONMENT)
         environment.update({name: os.environ[name] for name in KEPT if name in os.environ})
         if self.isolation.sealed:
-            command = [*_wall(), sys.executable, "-I", "-c", _BOOT]
+            command = [*_bubblewrap(), sys.executable, "-I", "-c", _BOOT]
             command += ["--apart"] * self.isolation.apart
             command += ["--folder", "/tmp", "--below-tmp", json.dumps(_below_tmp(_needed()))]
             directory = "/"
@@ -243,7 +243,7 @@ class Worker:
         return data
 
 
-# The files are read before the wall's inside is left to others; -I keeps the folder off the path.
+# The files are read before the sandbox is left to others; -I keeps the folder off the path.
 _BOOT = """\
 import sys, types
 for name in ("wire", "confine", "worker"):
@@ -257,7 +257,7 @@ sys.modules["worker"].serve()
 """
 
 
-def _wall() -> list[str]:
+def _bubblewrap() -> list[str]:
     """The bubblewrap command: what the inside sees."""
     command = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     if os.geteuid() == 0:  # the worker gives root up itself, once torch is imported

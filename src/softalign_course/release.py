@@ -64,9 +64,8 @@ def students(path: Path) -> list[str]:
         header = [field.lower() for field in rows[0]]
         column = next((header.index(name) for name in ROSTER_COLUMNS if name in header), None)
         if column is None:
-            raise SetError(
-                f"{path} has no column named {', '.join(ROSTER_COLUMNS[:-1])} or username"
-            )
+            *most, last = ROSTER_COLUMNS
+            raise SetError(f"{path} has no column named {', '.join(most)} or {last}")
         found = [row[column] for row in rows[1:] if len(row) > column]
     else:
         found = [row[0] for row in rows if row[0].lower() not in ROSTER_COLUMNS]
@@ -198,13 +197,13 @@ Work alone and write every line yourself; say in a comment what you owe to whom.
 
 ## How
 
-1. `pip install -r requirements.txt`, and install the book (`pip install ".[neural,course]"` in its
-folder). 2. Open `{problem_set.name}.ipynb` in Jupyter and write your answers where the notebook
-says so. Leave
-   the other cells as they are: changed or deleted checks change nothing in the grading.
+1. In an environment of your own (`python -m venv`, then activate it): `pip install -r
+   requirements.txt`, and in the folder of the book `pip install ".[neural,course]"`.
+2. Open `{problem_set.name}.ipynb` in Jupyter and write your answers where the notebook says so.
+   Leave the other cells as they are: changed or deleted checks change nothing in the grading.
 3. `softalign-course check {problem_set.name}.ipynb` runs the public checks as often as you like.
-They
-   are the first part of the grading. The rest draws fresh inputs, from a seed chosen on the day.
+   They are the first part of the grading. The rest draws fresh inputs, from a seed chosen on the
+   day.
 4. Restart the kernel, run all cells, save, and hand in this one file.
 """
 

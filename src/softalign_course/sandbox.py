@@ -1,4 +1,4 @@
-"""The wall between the grader and what it grades: what this machine grants, and many workers."""
+"""The sandbox that answers run in: what this machine grants, and many workers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_CASE: dict[str, Any] = {"args": [], "kwargs": {}, "grad": [], "unchanged": False}
+NO_ARGUMENTS: dict[str, Any] = {"args": [], "kwargs": {}, "grad": [], "unchanged": False}
 
 
 @functools.cache
@@ -51,7 +51,7 @@ def isolation() -> Isolation:
         for apart in (True, False):
             worker = Worker(Isolation(True, apart, ""))
             try:
-                run = worker.run(Task(_PROBE, "answer", None, [_CASE], 20.0))
+                run = worker.run(Task(_PROBE, "answer", None, [NO_ARGUMENTS], 20.0))
                 if run.results[0].get("value") is True:
                     how = "" if apart else ", started anew for each answer, which is slow"
                     return Isolation(True, apart, f"Answers run in a sandbox (bubblewrap{how}).")
@@ -81,15 +81,15 @@ class Pool:
 
     Parameters
     ----------
-    isolation : Isolation, optional
+    how : Isolation, optional
         What this machine grants, if left out.
     workers : int, optional
         One for each processor, if left out.
     """
 
-    def __init__(self, isolation: Isolation | None = None, workers: int | None = None) -> None:
-        how = isolation or globals()["isolation"]()
-        self._workers = [Worker(how) for _ in range(workers or processors())]
+    def __init__(self, how: Isolation | None = None, workers: int | None = None) -> None:
+        granted = how or isolation()
+        self._workers = [Worker(granted) for _ in range(workers or processors())]
         self._free: Queue[Worker] = Queue()
         for worker in self._workers:
             self._free.put(worker)

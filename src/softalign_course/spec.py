@@ -1,5 +1,4 @@
-"""The vocabulary of a problem set's ``checks.py``: questions, checks and the cases they are made
-of.
+"""The vocabulary of a problem set's ``checks.py``: questions, their checks, and the cases.
 
 A *case* is one call of the student's function. A *check* is a group of cases that belong to one
 idea, with its share of the points and the sentence a student reads who fails it. A *question* is
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Case", "Check", "Question", "tensor"]
+__all__ = ["Case", "Check", "Question", "pick", "tensor"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +108,11 @@ class Question:
     def points(self) -> float:
         """The points of all checks together."""
         return float(sum(check.points for check in self.checks))
+
+
+def pick(answer, number):
+    """The driver of a warm-up, whose answer returns a list of numbers: one of them."""
+    return answer()[number]
 
 
 def tensor(

@@ -43,7 +43,7 @@ def test_what_is_wrong_is_said(body, state, says, monkeypatch):
     monkeypatch.setattr("softalign_course.check.LEAST_SECONDS", 3.0)
     monkeypatch.setitem(SET.questions, QUESTION, _quick(SET.questions[QUESTION]))
     content = faults.solved(SET)
-    faults._cell(content, QUESTION)["source"] = f"def {QUESTION}(*args, **kwargs):\n{body}"
+    faults.answer_cell(content, QUESTION)["source"] = f"def {QUESTION}(*args, **kwargs):\n{body}"
     outcome = outcomes(content)[QUESTION]
     assert outcome.state == state
     assert says in outcome.says
@@ -59,16 +59,20 @@ def _quick(question):
 
 def test_a_syntax_error_has_its_line():
     content = faults.solved(SET)
-    faults._cell(content, QUESTION)["source"] = f"def {QUESTION}(x):\n    y = 1\n    return (x\n"
+    faults.answer_cell(content, QUESTION)["source"] = (
+        f"def {QUESTION}(x):\n    y = 1\n    return (x\n"
+    )
     assert "SyntaxError in line 3" in outcomes(content)[QUESTION].says
 
 
 def test_edited_checks_do_not_count_and_a_lost_cell_is_said():
     content = faults.solved(SET)
-    faults._cell(content, f"test_{QUESTION}")["source"] = "assert True"
-    faults._cell(content, QUESTION)["source"] = f"def {QUESTION}(*args, **kwargs):\n    return 0"
+    faults.answer_cell(content, f"test_{QUESTION}")["source"] = "assert True"
+    faults.answer_cell(content, QUESTION)["source"] = (
+        f"def {QUESTION}(*args, **kwargs):\n    return 0"
+    )
     assert outcomes(content)[QUESTION].state == "failed"
-    content["cells"].remove(faults._cell(content, QUESTION))
+    content["cells"].remove(faults.answer_cell(content, QUESTION))
     assert outcomes(content)[QUESTION].state == "gone"
 
 
@@ -77,7 +81,7 @@ def test_a_wrong_plant_gets_the_message_of_the_public_check():
     for plant in SET.plants:
         if plant.question == QUESTION and not plant.right:
             content = faults.solved(SET)
-            faults._cell(content, QUESTION)["source"] = plant.source
+            faults.answer_cell(content, QUESTION)["source"] = plant.source
             messages.add(outcomes(content)[QUESTION].says)
         if len(messages) > 3:
             break
@@ -91,7 +95,9 @@ def test_the_command_says_it_and_returns_it(tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.startswith(f"{SET.name}: {SET.info['title']}\n  ok ")
     content = faults.solved(SET)
-    faults._cell(content, QUESTION)["source"] = f"def {QUESTION}(*args, **kwargs):\n    return 0"
+    faults.answer_cell(content, QUESTION)["source"] = (
+        f"def {QUESTION}(*args, **kwargs):\n    return 0"
+    )
     path.write_text(json.dumps(content))
     assert main(["check", str(path)]) == 1
     assert f"NO {QUESTION}" in capsys.readouterr().out

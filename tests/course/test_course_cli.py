@@ -91,6 +91,9 @@ def test_release_writes_the_same_bytes_twice(tmp_path, capsys):
     assert f"{SET.info['hours']:g} hours" in handout
     assert "| **all** | | **30** |" in handout
     assert SET.info["tools"] in handout
+    steps = handout[handout.index("## How") :].splitlines()[2:]
+    assert [line[:2] for line in steps if not line.startswith("   ")] == ["1.", "2.", "3.", "4."]
+    assert max(map(len, steps)) <= 100
     assert "torch==" in files[f"{SET.name}/requirements.txt"]
     for text in files.values():
         assert "SOLUTION" not in text

@@ -39,7 +39,7 @@ def graded(tmp_path_factory):
     whole = json.dumps(faults.solved(SET))
     worse = faults.solved(SET)
     name = faults.target(SET)
-    faults._cell(worse, name)["source"] = f"def {name}(*args, **kwargs):\n    return 0"
+    faults.answer_cell(worse, name)["source"] = f"def {name}(*args, **kwargs):\n    return 0"
     (folder / "lovelaceada_100_1_set.ipynb").write_text(json.dumps(worse))
     (folder / "lovelaceada_100_2_set-1.ipynb").write_text(whole)
     (folder / "hoppergrace_200_3_set.ipynb").write_text("")

@@ -23,7 +23,7 @@ SET = sets.find("attention")
 QUESTION = faults.target(SET)
 MOST = sum(question.points for question in SET.questions.values())
 SEED = 20261126
-# what would harm whoever runs the tests is only run behind the wall
+# what would harm whoever runs the tests is only run in the sandbox
 FAULTS = [fault for fault in faults.FAULTS if sandbox.isolation().sealed or not fault.hostile]
 
 
@@ -246,7 +246,7 @@ def _listed(value):
 
 def test_an_error_message_of_the_students_is_not_shown():
     content = faults.solved(SET)
-    cell = faults._cell(content, QUESTION)
+    cell = faults.answer_cell(content, QUESTION)
     cell["source"] = (
         f"class Secret(Exception): pass\ndef {QUESTION}(*args, **kwargs):\n"
         "    raise Secret('<script>' + repr(args))"
@@ -279,7 +279,7 @@ def test_the_prose_is_laid_out_for_whoever_reads_it(batch):
 def test_a_planted_script_in_prose_is_text():
     content = faults.solved(SET)
     name = SET.written[0].name
-    faults._cell(content, name)["source"] = "<script>alert(1)</script>"
+    faults.answer_cell(content, name)["source"] = "<script>alert(1)</script>"
     rows = grade.grade(SET, [_submission(content)], SEED)
     assert rows[0].written[name] == "<script>alert(1)</script>"
 
@@ -356,7 +356,7 @@ def test_a_zip_without_a_notebook_has_a_row_and_nbgraders_time_stamp_has_none(tm
 def test_grading_twice_with_one_seed_gives_the_same_and_another_seed_other_inputs():
     wrong = next(p for p in SET.plants if p.question == QUESTION and not p.right)
     content = faults.solved(SET)
-    faults._cell(content, QUESTION)["source"] = wrong.source
+    faults.answer_cell(content, QUESTION)["source"] = wrong.source
     first, second = (grade.grade(SET, [_submission(content)], SEED)[0] for _ in range(2))
     assert first.verdicts == second.verdicts
     assert first.verdicts[QUESTION].mistake == wrong.name
@@ -399,7 +399,7 @@ def test_bad_places_are_named_in_one_sentence(tmp_path):
 def test_the_grader_never_runs_an_answer_in_its_own_process():
     """An answer that marks the process it runs in leaves the grader's unmarked."""
     content = faults.solved(SET)
-    cell = faults._cell(content, QUESTION)
+    cell = faults.answer_cell(content, QUESTION)
     cell["source"] = "import sys\nsys.softalign_marked = True\n" + cell["source"]
     (row,) = grade.grade(SET, [_submission(content)], SEED)
     assert row.points == MOST

@@ -1,4 +1,4 @@
-"""The wall: what code behind it sees, what it cannot do, and what is left of it afterwards."""
+"""The sandbox: what code inside it sees, what it cannot do, and what is left of it afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import threading
 import time
@@ -50,7 +51,7 @@ def error(worker, body, **options):
     return done.problem or done.results[0].get("error", "")
 
 
-def test_on_linux_with_bubblewrap_the_wall_stands():
+def test_on_linux_with_bubblewrap_there_is_a_sandbox():
     """Wherever bubblewrap can make a sandbox, answers run in one."""
     if sys.platform == "linux" and shutil.which("bwrap"):
         probe = ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]
@@ -86,8 +87,8 @@ def test_an_answer_runs_and_returns(worker, open_worker):
         assert value(one, "return [1, torch.ones(2).sum()]")[1] == 2
 
 
-# What an answer may not read. Behind the wall none of it is there; each attempt is made in
-# earnest, and the control shows that the same attempt succeeds without the wall.
+# What an answer may not read. In the sandbox none of it is there; each attempt is made in
+# earnest, and the control shows that the same attempt succeeds outside.
 
 SECRETS = {
     "the solutions": str(ROOT / "coursework" / sets.names()[0] / "source.md"),
@@ -361,18 +362,24 @@ def test_a_worker_that_does_not_start_in_time_says_so(monkeypatch):
     assert (done.ended, process.SILENT in done.problem) == ("lost", True)
 
 
-def test_a_checkout_below_tmp_is_sealed_too():
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_checkout_below_tmp_is_sealed_too(installed):
     """What Python needs is there, the book is not, and /tmp is the answer's own."""
     if not SEALED:
         return
+    packages = sysconfig.get_path("purelib")
     there = "/tmp/elsewhere"
+    held = packages.replace(sys.prefix, f"{there}/venv")
     code = f"""
         from softalign_course import process, sandbox
         source = [
             "def answer():",
-            "    import os, pathlib, tqdm.contrib",
+            "    import glob, os, pathlib, tqdm.contrib",
             "    pathlib.Path('/tmp/mine').write_text('x')",
-            "    return [sorted(os.listdir('/tmp')), os.path.exists('{there}/book/src')]",
+            "    seen = [sorted(os.listdir('/tmp'))]",
+            "    for pattern in ('{there}/*/src/*', '{held}/softalign*/*', '/*/*/softalign*/*'):",
+            "        seen.append(glob.glob(pattern))",
+            "    return seen",
         ]
         case = {CASE}
         task = sandbox.Task((("<answer>", chr(10).join(source)),), "answer", None, [case], 20)
@@ -382,9 +389,21 @@ def test_a_checkout_below_tmp_is_sealed_too():
         print(process.__file__)
     """
     command = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", "/tmp", "--cap-add", "ALL"]
-    command += ["--ro-bind", sys.prefix, f"{there}/venv", "--ro-bind", str(ROOT), f"{there}/book"]
-    command += ["--setenv", "PYTHONPATH", f"{there}/book/src", f"{there}/venv/bin/python", "-c"]
-    done = subprocess.run([*command, textwrap.dedent(code)], capture_output=True, text=True)
-    seen = "[['elsewhere', 'mine'], False]"
-    place = f"{there}/book/src/softalign_course/process.py"
+    if installed:  # as pip does it without -e, beside the other packages
+        for name in ("pyvenv.cfg", "bin"):
+            command += ["--ro-bind", f"{sys.prefix}/{name}", f"{there}/venv/{name}"]
+        for path in Path(packages).iterdir():
+            if "softalign" not in path.name:
+                command += ["--ro-bind", str(path), f"{held}/{path.name}"]
+        for name in ("softalign", "softalign_course"):
+            command += ["--ro-bind", str(ROOT / "src" / name), f"{held}/{name}"]
+        place = f"{held}/softalign_course/process.py"
+    else:
+        command += ["--ro-bind", sys.prefix, f"{there}/venv"]
+        command += ["--ro-bind", str(ROOT), f"{there}/book"]
+        command += ["--setenv", "PYTHONPATH", f"{there}/book/src"]
+        place = f"{there}/book/src/softalign_course/process.py"
+    command += [f"{there}/venv/bin/python", "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    seen = "[['elsewhere', 'mine'], [], [], []]"
     assert done.stdout.split("\n")[:3] == [seen, seen, place], done.stdout + done.stderr
