@@ -56,11 +56,11 @@ def course(tmp_path_factory):
         content = json.loads((root / "release" / SET.name / f"{SET.name}.ipynb").read_text())
         solved = faults.solved(SET)
         if student == "grace":
-            faults._cell(solved, wrong.question)["source"] = wrong.source
+            faults.answer_cell(solved, wrong.question)["source"] = wrong.source
         for cell in content["cells"]:
             marks = cell["metadata"].get("nbgrader", {})
             if marks.get("solution"):
-                cell["source"] = faults._cell(solved, marks["grade_id"])["source"]
+                cell["source"] = faults.answer_cell(solved, marks["grade_id"])["source"]
         folder = root / "submitted" / student / SET.name
         folder.mkdir(parents=True)
         (folder / f"{SET.name}.ipynb").write_text(json.dumps(content))
