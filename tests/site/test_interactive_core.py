@@ -78,7 +78,7 @@ def test_a_stepper_goes_by_keys_and_by_buttons_and_stops_at_its_ends(opened):
     back, on = page.get_by_label("Step: one back"), page.get_by_label("Step: one on")
     assert back.get_attribute("aria-disabled") == "true"
     for _ in range(5):
-        on.click()
+        on.click(force=True)  # at the end it is not disabled, it only says so
     assert page.locator(".sa-says").inner_text() == "at 3"
     assert on.get_attribute("aria-disabled") == "true"
     back.focus()

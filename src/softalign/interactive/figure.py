@@ -140,7 +140,7 @@ def _picture(figure: Any) -> tuple[int, int, str]:
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
-    # letters as text would need the reader to have our font: as outlines they look the same anywhere
+    # as outlines letters look the same anywhere; as text they would need our font
     with mpl.rc_context({"svg.hashsalt": "softalign", "svg.fonttype": "path"}):
         file = io.StringIO()
         figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
