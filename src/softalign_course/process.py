@@ -10,23 +10,20 @@ which it is).
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import select
 import shutil
 import signal
-import site
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from softalign_course import wire
+from softalign_course import bubblewrap, wire
 
 __all__ = ["Isolation", "Run", "SandboxError", "Task", "Worker"]
 
@@ -169,9 +166,9 @@ class Worker:
         environment = dict(ENVIRONMENT)
         environment.update({name: os.environ[name] for name in KEPT if name in os.environ})
         if self.isolation.sealed:
-            command = [*_bubblewrap(), sys.executable, "-I", "-c", _BOOT]
+            command = [*bubblewrap.command(), sys.executable, "-I", "-c", _BOOT]
             command += ["--apart"] * self.isolation.apart
-            command += ["--folder", "/tmp", "--below-tmp", json.dumps(_below_tmp(_needed()))]
+            command += ["--folder", "/tmp", "--below-tmp", json.dumps(bubblewrap.below_tmp())]
             directory = "/"
         else:
             self._folder = tempfile.TemporaryDirectory(prefix="softalign-answer-")
@@ -255,60 +252,6 @@ for name in ("wire", "confine", "worker"):
     exec(compile(text, name + ".py", "exec"), module.__dict__)
 sys.modules["worker"].serve()
 """
-
-
-def _bubblewrap() -> list[str]:
-    """The bubblewrap command: what the inside sees."""
-    command = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    if os.geteuid() == 0:  # the worker gives root up itself, once torch is imported
-        command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-        command += ["--unshare-cgroup-try", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    else:
-        command += ["--unshare-all"]
-    command += ["--hostname", "sandbox"]
-    # the empty folders first: what is needed may lie below /tmp
-    command += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"]
-    folders = _needed()
-    held = [*zip(folders, folders, strict=True), *_below_tmp(folders).items()]
-    above = {str(parent) for _, inside in held for parent in Path(inside).parents}
-    for folder in sorted(above - {"/"} - set(folders)):  # else only root could pass through them
-        command += ["--perms", "0755", "--dir", folder]
-    for folder, inside in held:
-        command += ["--ro-bind", folder, inside]
-        for hidden in _hidden(folder):
-            command += ["--tmpfs", os.path.join(inside, hidden)]
-    command += ["--perms", "0755", "--dir", "/grader"]
-    for name in ("wire.py", "confine.py", "worker.py"):
-        command += ["--ro-bind", str(HERE / name), f"/grader/{name}"]
-    return [*command, "--chdir", "/", "--"]
-
-
-def _needed() -> list[str]:
-    """What an answer needs: the system's libraries, Python and its packages."""
-    folders = ["/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache"]
-    folders += [sys.base_prefix, sys.base_exec_prefix]
-    packages = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    packages.update(path for path in [*site.getsitepackages(), site.getusersitepackages()])
-    folders += sorted(path for path in packages if os.path.isdir(path))
-    folders += [os.path.join(sys.prefix, "pyvenv.cfg"), os.path.join(sys.prefix, "bin")]
-    return [folder for folder in dict.fromkeys(folders) if os.path.exists(folder)]
-
-
-def _below_tmp(folders: list[str]) -> dict[str, str]:
-    """Where else the sandbox holds what lies below /tmp, which each answer has for itself."""
-    below = [folder for folder in folders if folder.startswith("/tmp/")]
-    return {folder: f"/below-tmp/{number}" for number, folder in enumerate(below)}
-
-
-def _hidden(folder: str) -> list[str]:
-    """Folders of the book inside a folder that the sandbox sees, as paths from there."""
-    found = []
-    for package in ("softalign", "softalign_course"):
-        spec = importlib.util.find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            if Path(place).resolve().is_relative_to(Path(folder).resolve()):
-                found.append(os.path.relpath(Path(place).resolve(), Path(folder).resolve()))
-    return found
 
 
 def _read(reply: bytes, ended: str, count: int) -> Run:

@@ -171,12 +171,15 @@ def test_an_answer_cannot_take_the_wall_down(worker):
         assert set(value(worker, attempt)) == {-1}
 
 
-@pytest.mark.parametrize("place", ["/usr/x", "/x", "/grader/worker.py", sys.prefix + "/x"])
+PACKAGES = sysconfig.get_path("purelib")
+
+
+@pytest.mark.parametrize("place", ["/usr/x", "/x", "/grader/worker.py", PACKAGES + "/x"])
 def test_an_answer_cannot_write_outside(worker, place):
     if SEALED:
         assert error(worker, f"open({place!r}, 'w').write('x')") in ("OSError", "PermissionError")
     assert not Path("/x").exists()
-    assert not Path(sys.prefix, "x").exists()
+    assert not Path(PACKAGES, "x").exists()
 
 
 def test_an_answer_leaves_nothing_to_the_next(worker, open_worker):
@@ -367,9 +370,8 @@ def test_a_checkout_below_tmp_is_sealed_too(installed):
     """What Python needs is there, the book is not, and /tmp is the answer's own."""
     if not SEALED:
         return
-    packages = sysconfig.get_path("purelib")
     there = "/tmp/elsewhere"
-    held = packages.replace(sys.prefix, f"{there}/venv")
+    held = PACKAGES.replace(sys.prefix, f"{there}/venv")
     code = f"""
         from softalign_course import process, sandbox
         source = [
@@ -394,7 +396,7 @@ def test_a_checkout_below_tmp_is_sealed_too(installed):
         command += ["--perms", "0755", "--dir", held]
         for name in ("pyvenv.cfg", "bin"):
             command += ["--ro-bind", f"{sys.prefix}/{name}", f"{there}/venv/{name}"]
-        for path in Path(packages).iterdir():
+        for path in Path(PACKAGES).iterdir():
             if "softalign" not in path.name:
                 command += ["--ro-bind", str(path), f"{held}/{path.name}"]
         for name in ("softalign", "softalign_course"):
