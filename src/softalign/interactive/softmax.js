@@ -111,6 +111,9 @@ softalign.define("softmax", (live, data) => {
     cell.dataset.value = String(value);
   }
 
+  // an entropy of less is as good as 0: no powers of ten
+  const hundredths = (value) => number(Math.round(100 * value) / 100);
+
   function update() {
     const root = Math.sqrt(data.sizes[size.get()]);
     const scores = now.scores[row].map((score) => score / root);
@@ -127,7 +130,9 @@ softalign.define("softmax", (live, data) => {
       line.bar.setAttribute("width", 100 * weights[i]);
     });
     show(sum, total);
-    show(bits, whole ? softalign.entropy(weights) : NaN, 2); // of no distribution: a dash
+    const entropy = whole ? softalign.entropy(weights) : NaN; // of no distribution: a dash
+    show(bits, entropy);
+    bits.textContent = hundredths(entropy);
     caption.textContent = wrong
       ? "weight = softmax of all scaled scores, then 0 where not seen"
       : "weight = softmax of the scaled scores, −∞ where not seen";
@@ -144,7 +149,7 @@ softalign.define("softmax", (live, data) => {
         "what the hidden places took before they were hidden is lost."];
     const most = weights.indexOf(Math.max(...weights));
     return [`${data.queries[row]}: most weight on `, spoken(most), `, ${number(weights[most])}; ` +
-      `entropy ${number(softalign.entropy(weights))} bits.` +
+      `entropy ${hundredths(softalign.entropy(weights))} bits.` +
       (wrong ? " Nothing that counts is hidden: the order makes no difference yet." : "")];
   }
 
