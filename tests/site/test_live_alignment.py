@@ -18,6 +18,10 @@ TOY = [
     (["书"], ["books", "books"], ["shū"]),
 ]
 SIDES = [pair[:2] for pair in TOY]
+LONG = [
+    (["我", "昨天", "买", "了", "一", "本", "书"], ["yesterday", "I", "bought", "a", "book"]),
+    (["我", "看", "了"], ["I", "read", "it"]),
+]
 GIVEN = [None, "买", "书", "花"]
 ROUNDS = 12
 
@@ -32,12 +36,12 @@ def models():
 @pytest.fixture
 def opened(chromium, tmp_path):
     """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    with mpl.rc_context():
-        use_book_style()
-        path = em_figure(TOY, ROUNDS, follow="书").save(tmp_path / "em.html")
     contexts, problems = [], []
 
-    def open_(**options):
+    def open_(pairs=TOY, **options):
+        with mpl.rc_context():
+            use_book_style()
+            path = em_figure(pairs, ROUNDS, follow="书").save(tmp_path / "em.html")
         contexts.append(chromium.new_context(**options))
         page = contexts[-1].new_page()
         page.on("console", lambda message: problems.append(message.text))
@@ -259,9 +263,22 @@ def test_without_null_there_are_the_numbers_of_the_page(opened):
     np.testing.assert_allclose(values[1], [0.1875, 0.8125, 0], atol=1e-6)
 
 
+def test_weak_links_have_no_numbers_on_them(opened):
+    page = opened(LONG)
+    assert said(page).startswith(
+        "Round 0, pair 1: yesterday from any of 5 0.14, I from any of 5 0.14, "
+    )
+    texts = page.locator("[aria-label=Links] svg text").all_text_contents()
+    assert not [text for text in texts if text.startswith("0.")]
+    go(page, ROUNDS)
+    texts = page.locator("[aria-label=Links] svg text").all_text_contents()
+    assert [text for text in texts if text.startswith("0.")]
+
+
+@pytest.mark.parametrize("pairs", [TOY, LONG], ids=["toy", "long"])
 @pytest.mark.parametrize("width", [320, 1000])
-def test_nothing_jumps_or_runs_out_of_the_window(opened, width):
-    page = opened(viewport={"width": width, "height": 700})
+def test_nothing_jumps_or_runs_out_of_the_window(opened, width, pairs):
+    page = opened(pairs, viewport={"width": width, "height": 700})
     heights = []
     for _ in range(ROUNDS + 1):
         heights.append(page.evaluate("document.documentElement.scrollHeight"))

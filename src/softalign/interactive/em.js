@@ -41,14 +41,16 @@ softalign.define("em", (live, data) => {
   const picture = region("Links"), links = region("Table of the links");
   const table = region("Table of translations"), counts = region("Expected counts");
   const curve = region("Likelihood");
+  // unseen, in the same place as what is said: the longest sentence of any round, lest things jump
   const told = softalign.says();
-  // room for the longest sentence, on a narrow screen too: nothing jumps from round to round
-  told.node.style.minHeight = "max(3.2em, calc(11.2em - 24vw))";
+  const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" });
+  for (const node of [told.node, ghost]) node.style.gridArea = "1 / 1";
+  const spot = html("div", { style: "display: grid" }, told.node, ghost);
   const beside = (...nodes) =>
     html("div", { style: "display: flex; flex-wrap: wrap; gap: 0 2rem" }, nodes);
 
   const run = () => data.runs[null_ ? 1 : 0];
-  const posterior = (p) => run().posteriors[round][p]; // rows: target; column 0: NULL
+  const posterior = (p, at = round) => run().posteriors[at][p]; // rows: target; column 0: NULL
   const sources = (p) => [...(null_ ? [data.given[0]] : []), ...data.pairs[p].source];
   const cut = (line) => (null_ ? line : line.slice(1));
   const word = (x) => data.given.findIndex((w) => w.text === x.text);
@@ -64,15 +66,27 @@ softalign.define("em", (live, data) => {
     return svg("text", { x, y, "text-anchor": "middle", lang: w.lang || null, style }, w.text);
   }
 
-  function drawLinks() {
+  // Where each word most probably came from, in words: text and elements.
+  function strongest(at) {
     const from = sources(pair), to = data.pairs[pair].target;
-    const lines = [], notes = [], heard = [];
-    posterior(pair).map(cut).forEach((row, j) => {
+    return posterior(pair, at).map(cut).flatMap((row, j) => {
       const best = Math.max(...row);
       const ties = from.filter((_, i) => row[i] > best - 1e-9);
-      heard.push(...(j ? [", "] : []), `${to[j].text} from `,
+      return [j ? ", " : "", `${to[j].text} from `,
         ...(ties.length > 2 ? [`any of ${ties.length}`] :
-          ties.flatMap((w, k) => (k ? [" or ", spoken(w)] : [spoken(w)]))), ` ${number(best)}`);
+          ties.flatMap((w, k) => (k ? [" or ", spoken(w)] : [spoken(w)]))), ` ${number(best)}`];
+    });
+  }
+  const plain = (parts) => parts.map((part) => part.textContent || part).join("");
+  const sentence = (at) => [`Round ${at}, pair ${pair + 1}: `, ...strongest(at), ". " +
+    `Log-likelihood ${number(run().log_likelihoods[at])} nats, ` +
+    `perplexity ${number(run().perplexities[at])} a word.`];
+
+  function drawLinks() {
+    const from = sources(pair), to = data.pairs[pair].target;
+    const lines = [], notes = [];
+    posterior(pair).map(cut).forEach((row, j) => {
+      const best = Math.max(...row);
       row.forEach((share, i) => {
         const strong = share > best - 1e-9;
         const x1 = middle(i, from.length), x2 = middle(j, to.length);
@@ -93,14 +107,13 @@ softalign.define("em", (live, data) => {
     picture.replaceChildren(svg("svg", {
       width, height: 172, viewBox: `0 0 ${width} 172`, role: "img", style: "max-width: none",
       "aria-label": `Links of pair ${pair + 1} in round ${round}, the strongest: ` +
-        `${heard.map((part) => part.textContent || part).join("")}.`,
+        `${plain(strongest(round))}.`,
     }, lines.sort((a, b) => a.dataset.value - b.dataset.value), notes,
     from.map((w, i) => [
       text({ text: w.pinyin }, middle(i, from.length), 14, "fill: var(--sa-soft); font-size: 12px"),
       text(w, middle(i, from.length), 36, "font-size: 18px"),
     ]).flat(),
     to.map((w, j) => text(w, middle(j, to.length), 166, "font-size: 16px"))));
-    return heard;
   }
 
   // --- the tables --------------------------------------------------------------------------------
@@ -180,13 +193,13 @@ softalign.define("em", (live, data) => {
   }
 
   function update() {
-    const heard = drawLinks();
+    drawLinks();
     drawTables();
     drawCounts();
     drawCurve();
-    told.node.replaceChildren(`Round ${round}, pair ${pair + 1}: `, ...heard, ". " +
-      `Log-likelihood ${number(run().log_likelihoods[round])} nats, ` +
-      `perplexity ${number(run().perplexities[round])} a word.`);
+    told.node.replaceChildren(...sentence(round));
+    const all = run().tables.map((_, at) => plain(sentence(at)));
+    ghost.textContent = all.reduce((a, b) => (b.length > a.length ? b : a));
   }
 
   for (const [at, x] of order.entries())
@@ -195,7 +208,7 @@ softalign.define("em", (live, data) => {
     html("div", { class: "sa-controls" }, steps.node, pairs.node, counted.node, nulls.node),
     html("p", { style: "margin: 0" },
       "Each word below shares 1 among the words above: the wider a line, the larger its share."),
-    beside(picture, curve), told.node, beside(links, table, counts));
+    beside(picture, curve), spot, beside(links, table, counts));
   limit();
   update();
 });

@@ -100,8 +100,11 @@ softalign.define("softmax", (live, data) => {
     html("tbody", {}, lines.map((line) => line.node)),
     html("tfoot", {}, foot("sum", sum), foot("entropy in bits", bits)));
   const told = softalign.says();
-  // room for the longest sentence, on a narrow screen too: nothing jumps
-  told.node.style.minHeight = "max(3.2em, calc(11.2em - 24vw))";
+  // unseen, in the same place as what is said: a sentence as long as any, lest things jump
+  const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" },
+    "The score of this is not a number: −10.00 still counts. ", lost(0.5));
+  for (const node of [told.node, ghost]) node.style.gridArea = "1 / 1";
+  const spot = html("div", { style: "display: grid" }, told.node, ghost);
   const scroll = html("div", {
     class: "sa-scroll", tabindex: 0, role: "region", "aria-label": "Scores and weights",
   }, table);
@@ -142,11 +145,14 @@ softalign.define("softmax", (live, data) => {
   const complaints = () => [...bad].sort().flatMap((i) => ["The score of ", spoken(i),
     ` is not a number: ${number(now.scores[row][i])} still counts. `]);
 
+  function lost(total) {
+    return `The weights sum to ${number(total)}, not to 1: ` +
+      "what the hidden places took before they were hidden is lost.";
+  }
+
   function sentence(weights, total, whole, wrong) {
     if (!now.seen[row].includes(true)) return ["Nothing may be seen: all weights are 0."];
-    if (!whole)
-      return [`The weights sum to ${number(total)}, not to 1: ` +
-        "what the hidden places took before they were hidden is lost."];
+    if (!whole) return [lost(total)];
     const most = weights.indexOf(Math.max(...weights));
     return [`${data.queries[row]}: most weight on `, spoken(most), `, ${number(weights[most])}; ` +
       `entropy ${hundredths(softalign.entropy(weights))} bits.` +
@@ -154,7 +160,7 @@ softalign.define("softmax", (live, data) => {
   }
 
   const controls = [data.queries.length > 1 ? query.node : null, size.node, late.node, buttons];
-  live.append(html("div", { class: "sa-controls" }, controls.filter(Boolean)), scroll, told.node);
+  live.append(html("div", { class: "sa-controls" }, controls.filter(Boolean)), scroll, spot);
   fill();
   update();
 });
