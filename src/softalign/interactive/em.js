@@ -73,8 +73,9 @@ softalign.define("em", (live, data) => {
       const best = Math.max(...row);
       const ties = from.filter((_, i) => row[i] > best - 1e-9);
       return [j ? ", " : "", `${to[j].text} from `,
-        ...(ties.length > 2 ? [`any of ${ties.length}`] :
-          ties.flatMap((w, k) => (k ? [" or ", spoken(w)] : [spoken(w)]))), ` ${number(best)}`];
+        ...(ties.length > 2 ? [`any of ${ties.length},`] :
+          ties.flatMap((w, k) => (k ? [" or ", spoken(w)] : [spoken(w)]))),
+        ` ${number(best)}${ties.length > 1 ? " each" : ""}`];
     });
   }
   const plain = (parts) => parts.map((part) => part.textContent || part).join("");
