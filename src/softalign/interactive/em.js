@@ -8,7 +8,8 @@ softalign.define("em", (live, data) => {
     `${p + 1}: ${texts(data.pairs[p].source)} – ${texts(data.pairs[p].target)}`;
   const texts = (words) => words.map((w) => w.text).join(" ");
   const named = (w) => (w.pinyin ? `${w.text} ${w.pinyin}` : w.text);
-  const spoken = (w) => html("span", { lang: w.lang || null }, w.text);
+  // a Chinese font must not make its line higher than others
+  const spoken = (w) => html("span", { lang: w.lang || null, style: "line-height: 0" }, w.text);
   const set = (act) => (to) => { act(to); update(); };
 
   const steps = softalign.stepper({
@@ -45,7 +46,7 @@ softalign.define("em", (live, data) => {
   const told = softalign.says();
   const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" });
   for (const node of [told.node, ghost]) node.style.gridArea = "1 / 1";
-  const spot = html("div", { style: "display: grid" }, told.node, ghost);
+  const spot = html("div", { style: "display: grid; line-height: 1.5" }, told.node, ghost);
   const beside = (...nodes) =>
     html("div", { style: "display: flex; flex-wrap: wrap; gap: 0 2rem" }, nodes);
 

@@ -4,7 +4,9 @@ softalign.define("softmax", (live, data) => {
   const { html, svg, number, word } = softalign;
   const places = data.labels.map((_, i) => i);
   const name = (i) => data.labels[i].text;
-  const spoken = (i) => html("span", { lang: data.labels[i].lang || null }, name(i));
+  // a Chinese font must not make its line higher than others
+  const spoken = (i) =>
+    html("span", { lang: data.labels[i].lang || null, style: "line-height: 0" }, name(i));
   // what the reader may change, row by row, and how it began
   const begin = () => ({
     scores: data.scores.map((row) => [...row]),
@@ -104,7 +106,7 @@ softalign.define("softmax", (live, data) => {
   const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" },
     "The score of this is not a number: −10.00 still counts. ", lost(0.5));
   for (const node of [told.node, ghost]) node.style.gridArea = "1 / 1";
-  const spot = html("div", { style: "display: grid" }, told.node, ghost);
+  const spot = html("div", { style: "display: grid; line-height: 1.5" }, told.node, ghost);
   const scroll = html("div", {
     class: "sa-scroll", tabindex: 0, role: "region", "aria-label": "Scores and weights",
   }, table);
