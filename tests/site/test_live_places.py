@@ -17,7 +17,7 @@ from softalign.positions import offset_rotation, sinusoidal
 pytestmark = pytest.mark.browser
 
 SIZE, LENGTH, REACH = 12, 40, 20
-STATES = [(10, 0, 5), (0, 2, -20), (39, 5, 20), (25, 1, 0), (7, 3, -3)]
+STATES = [(10, 0, 5), (0, 2, -20), (39, 5, 20), (25, 1, 0), (7, 3, -3), (30, 4, 10), (2, 0, -3)]
 
 
 @pytest.fixture
