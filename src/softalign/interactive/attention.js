@@ -31,6 +31,7 @@ softalign.define("attention", (live, data) => {
   const golds = softalign.tick({
     label: "show gold links", change: (on) => { gold = on; update(); },
   });
+  sentences.node.style.maxWidth = "100%"; // a long sentence must not make its box wider than a page
   const stepped = html("div");
   const controls = html("div", { class: "sa-controls" },
     data.examples.length > 1 ? sentences.node : null,
@@ -44,24 +45,38 @@ softalign.define("attention", (live, data) => {
   });
   const picture = region("Arcs of the output word"), map = region("Table of the weights");
   const told = softalign.says();
-  const key = html("p", { style: "margin: 0; min-height: 1.6em" });
+  const key = html("p", { style: "margin: 0" });
 
   // --- words and arcs ----------------------------------------------------------------------------
 
   const HEIGHT = 130;
-  let step, width, from = [], to = [], arcs;
-  const middle = (k, count) => width / 2 + (k - (count - 1) / 2) * step;
+  let width, from = [], to = [], above = [], below = [], arcs;
 
-  // A word as a button, in a cell of one step: the arcs end below and above the cells' middles.
+  // Widths of the words' cells, in pixels.
+  const cells = (words) => words.map((w) =>
+    Math.max(44, 24 + w.text.length * (w.lang ? 17 : 8.5), 24 + w.pinyin.length * 8));
+  const total = (list) => list.reduce((a, b) => a + b, 0);
+  // Both sides are as wide as the wider one; the middles of their cells.
+  function spread(list) {
+    const more = (width - total(list)) / list.length;
+    let end = 0;
+    return list.map((w) => (end += w + more) - (w + more) / 2);
+  }
+
+  // A word as a button, in its cell: the arcs end below and above the cells' middles.
   function button(w, title, act) {
     return html("button", {
       type: "button", title, onclick: act, "aria-pressed": "false",
       style: "padding: 0.1rem 0.3rem; min-width: 2.2rem; border-width: 2px",
     }, softalign.word(w));
   }
-  const row = (buttons, end) => html("div", {
-    style: `display: flex; justify-content: center; align-items: ${end}; width: ${width}px`,
-  }, buttons.map((b) => html("div", { style: `width: ${step}px; flex: none; text-align: center` }, b)));
+  const row = (buttons, middles, end) => html("div", {
+    style: `display: flex; align-items: ${end}; width: ${width}px`,
+  }, buttons.map((b, k) => html("div", {
+    style: `width: ${2 * (middles[k] - (k ? edge(middles, k) : 0))}px; flex: none; text-align: center`,
+  }, b)));
+  // where cell k begins: each cell is as far to the right of its middle as to the left
+  const edge = (middles, k) => (k ? 2 * middles[k - 1] - edge(middles, k - 1) : 0);
 
   // A new sentence: its stepper and its words.
   function build() {
@@ -71,11 +86,13 @@ softalign.define("attention", (live, data) => {
       show: (k) => `${k + 1} of ${target.length}: ${target[k].text}`,
       change: (k) => { now = k; update(); },
     });
+    // the buttons behind it must not move with the length of a word
+    steps.node.querySelector("output").style.minWidth =
+      `${9 + Math.max(...target.map((w) => w.text.length))}ch`;
     stepped.replaceChildren(steps.node);
-    const longest = Math.max(...[...source, ...target].map(
-      (w) => Math.max(w.text.length * (w.lang ? 17 : 9), w.pinyin.length * 8)));
-    step = Math.max(56, longest + 22);
-    width = Math.max(source.length, target.length) * step;
+    width = Math.max(total(cells(source)), total(cells(target)));
+    above = spread(cells(source));
+    below = spread(cells(target));
     from = source.map((w, i) => button(w, "to the output word that looks here most",
       () => steps.go(strongest(weights().map((line) => line[i])))));
     for (const b of from) b.removeAttribute("aria-pressed"); // it leads somewhere, and is not on
@@ -84,15 +101,15 @@ softalign.define("attention", (live, data) => {
       width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img",
       style: "max-width: none",
     });
-    picture.replaceChildren(row(from, "flex-end"), arcs, row(to, "flex-start"));
+    picture.replaceChildren(row(from, above, "flex-end"), arcs, row(to, below, "flex-start"));
     update();
   }
 
   function drawArcs() {
     const line = weights()[now], best = strongest(line);
-    const x2 = middle(now, to.length);
+    const x2 = below[now];
     const parts = line.map((value, i) => {
-      const x1 = middle(i, from.length), half = HEIGHT / 2;
+      const x1 = above[i], half = HEIGHT / 2;
       const path = svg("path", {
         d: `M${x2} ${HEIGHT} C${x2} ${half} ${x1} ${half} ${x1} 0`,
         "data-source": i, "data-target": now, "data-value": value, "stroke-width": 14 * value,
@@ -116,9 +133,12 @@ softalign.define("attention", (live, data) => {
       b.style.borderWidth = kind ? "3px" : "2px";
       b.style.margin = kind ? "0" : "1px";
     });
-    // the current word and what it looks at stay in sight, where there is room for one of them only
-    const middleOf = (to.length > 1 ? x2 + middle(best, from.length) : x2 * 2) / 2;
-    picture.scrollLeft = middleOf - picture.clientWidth / 2;
+    toSight(x2, above[best]);
+  }
+  // The current word stays in sight, and what it looks at too where there is room for both.
+  function toSight(x, other) {
+    const room = picture.clientWidth;
+    picture.scrollLeft = (Math.abs(x - other) < room - 80 ? (x + other) / 2 : x) - room / 2;
   }
 
   // --- in words ----------------------------------------------------------------------------------
@@ -155,32 +175,36 @@ softalign.define("attention", (live, data) => {
     const table = softalign.shares({
       caption: `Weights of ${data.heads[head]}: rows sum to 1.`,
       rows: target, columns: source, values: weights(),
-      mark: (j, i) => gold && link(i, j),
     });
     table.querySelector("thead tr").append(html("th", { scope: "col" }, "places"));
     [...table.tBodies[0].rows].forEach((line, j) => {
       [...line.querySelectorAll("td")].forEach((cell, i) => {
         cell.textContent = share(weights()[j][i]);
         cell.dataset.gold = gold ? link(i, j) : "";
-        cell.style.border = cell.dataset.gold === "possible"
-          ? "2px dashed var(--sa-second)" : cell.dataset.gold ? "" : "2px solid transparent";
+        // an outline, for borders of neighbours that meet hide each other
+        if (cell.dataset.gold) {
+          const line = cell.dataset.gold === "sure" ? "solid" : "dashed";
+          cell.style.outline = `2px ${line} var(--sa-second)`;
+          cell.style.outlineOffset = "-3px";
+        }
       });
       line.append(html("td", { "data-places": places(weights()[j]) },
         number(places(weights()[j]), 1)));
       const name = line.querySelector("th");
-      name.style.textAlign = "start";
+      name.style.cssText = "text-align: start; white-space: nowrap";
+      const shown = j === now ? "visible" : "hidden";
       name.prepend(html("span",
-        { "aria-hidden": "true", style: `visibility: ${j === now ? "visible" : "hidden"}` }, "▸ "));
+        { "aria-hidden": "true", style: `line-height: 0; visibility: ${shown}` }, "▸ "));
       if (j === now) {
         line.setAttribute("aria-current", "true");
-        line.style.outline = "2px solid var(--sa-main)";
+        line.style.cssText = "outline: 2px solid var(--sa-main); outline-offset: -1px";
       }
     });
     map.replaceChildren(table);
-    key.textContent = !gold ? "The number of places is 2 to the power of the row's entropy in bits."
-      : !example().possible ? "Nobody drew gold links for this sentence."
-        : "Solid frame: sure gold link; dashed: possible only. " +
-          `The largest weight is on a gold link for ${right} of ${linked.length} linked words.`;
+    key.textContent = "Places: exp of the row's entropy; an even share among n words counts as n." +
+      (!gold ? "" : !example().possible ? " Nobody drew gold links for this sentence."
+        : " Solid frame: sure gold link; dashed: possible only. " +
+          `The largest weight is on a gold link for ${right} of ${linked.length} linked words.`);
   }
 
   function update() {

@@ -180,7 +180,12 @@ def _gold(number: int, example: Attended, shape: tuple[int, int]) -> dict[str, A
 
 
 def _word(text: str, pinyin: str = "") -> dict[str, str]:
-    return {"text": text, "pinyin": pinyin, "lang": "zh" if CHINESE.search(text) else ""}
+    # the corpus reads a full stop as itself
+    return {
+        "text": text,
+        "pinyin": "" if pinyin == text else pinyin,
+        "lang": "zh" if CHINESE.search(text) else "",
+    }
 
 
 def _printed(share: float) -> str:
@@ -213,10 +218,14 @@ def _draw(data: dict[str, Any]) -> Any:
 
     first = data["examples"][0]
     weights = first["weights"][0]
-    source, target = ([word["text"] for word in first[side]] for side in ("source", "target"))
+    source, target = first["source"], [word["text"] for word in first["target"]]
     size = 1.4 + 0.52 * len(source), 1.1 + 0.34 * len(target)
     figure, ax = plt.subplots(figsize=size, layout="constrained")
-    heat_map(ax, weights, source, target, pinyin=[word["pinyin"] for word in first["source"]])
+    downwards = [word["text"] if word["lang"] else "" for word in source]
+    heat_map(ax, weights, downwards, target, pinyin=[word["pinyin"] for word in source])
+    # only Chinese words are written downwards
+    labels = zip(ax.get_xticklabels(), source, strict=True)
+    ax.set_xticks(range(len(source)), [label.get_text() or word["text"] for label, word in labels])
     for (j, i), share in np.ndenumerate(weights):
         colour = "white" if share > 0.55 else "black"
         ax.text(i, j, _printed(share), ha="center", va="center", color=colour, fontsize=8)

@@ -70,7 +70,7 @@ softalign.define("beam", (live, data) => {
     nodes.input.replaceChildren(
       ...(groups.length ? groups : [html("option", { value: -1 }, "nothing is written yet")]));
     draw();
-    picture.scrollLeft = x(step) + WIDE / 2 - picture.clientWidth; // the newest column is in sight
+    toSight();
   }
 
   // --- the tree ----------------------------------------------------------------------------------
@@ -79,21 +79,27 @@ softalign.define("beam", (live, data) => {
   const WIDE = Math.max(72, ...all.map((n) => 9 * n.token.length + 24)), HIGH = 42, GAP = 38;
   const columns = (r) => r.steps.map((s, k) =>
     [...s.kept, ...s.cut].filter((n) => r.nodes[n].depth === k + 1));
+  // the best of each step stands on top
   const rows = Math.max(...data.runs.flatMap(columns).map((c) => c.length));
   const size = {
-    width: (WIDE + GAP) * (1 + Math.max(...data.runs.map((r) => r.steps.length))),
+    width: 56 + (WIDE + GAP) * Math.max(...data.runs.map((r) => r.steps.length)),
     height: 30 + rows * (HIGH + 10),
   };
-  const x = (depth) => (WIDE + GAP) * (depth + 0.5);
-  const y = (rank, count) => 30 + (rows / 2 + rank - (count - 1) / 2) * (HIGH + 10) - HIGH / 2 + 16;
+  const x = (depth) => (depth ? 50 + (WIDE + GAP) * depth - WIDE / 2 : 24);
+  const y = (rank) => 30 + rank * (HIGH + 10) + HIGH / 2;
+
+  // The newest column stays in sight.
+  function toSight() {
+    picture.scrollLeft = x(step) + WIDE / 2 + 4 - picture.clientWidth;
+  }
 
   function drawTree() {
-    const places = new Map([[-1, y(0, 1)]]);
+    const places = new Map([[-1, y(0)]]);
     columns(run()).slice(0, step).forEach((column) =>
-      column.forEach((n, rank) => places.set(n, y(rank, column.length))));
+      column.forEach((n, rank) => places.set(n, y(rank))));
     const way = new Set(path(chosen));
     const lines = [], boxes = [svg("text", {
-      x: x(0), y: y(0, 1) + 5, "text-anchor": "middle",
+      x: x(0), y: y(0) + 5, "text-anchor": "middle",
     }, "start")];
     const headings = columns(run()).map((_, k) => svg("text", {
       x: x(k + 1), y: 14, "text-anchor": "middle",
@@ -108,9 +114,9 @@ softalign.define("beam", (live, data) => {
       const stroke = `fill: none; stroke: ${colour}; stroke-width: ${on ? 4 : 2}px` +
         (stays ? "" : "; stroke-dasharray: 5 4");
       const x1 = x(depth - 1) + (depth > 1 ? WIDE / 2 : 24), x2 = x(depth) - WIDE / 2;
-      const half = (x1 + x2) / 2;
+      const half = (x1 + x2) / 2, from = places.get(parent);
       lines.push(svg("path", {
-        d: `M${x1} ${places.get(parent)} C${half} ${places.get(parent)} ${half} ${height} ${x2} ${height}`,
+        d: `M${x1} ${from} C${half} ${from} ${half} ${height} ${x2} ${height}`,
         style: stroke, "data-child": n,
       }));
       const box = (inner, more) => svg("rect", {
@@ -156,34 +162,41 @@ softalign.define("beam", (live, data) => {
   // --- the tables --------------------------------------------------------------------------------
 
   const grid = (caption, heads, lines) => html("table", { class: "sa-shares" },
-    html("caption", {}, caption),
-    html("thead", {}, html("tr", {}, heads.map((text) => html("th", { scope: "col" }, text)))),
+    html("caption", { style: "white-space: nowrap" }, caption),
+    html("thead", {}, html("tr", {}, heads.map((text) => html("th", {
+      scope: "col", style: "white-space: nowrap",
+    }, text)))),
     html("tbody", {}, lines));
   const value = (name, exact, text = nats(exact)) => html("td", { [`data-${name}`]: exact }, text);
-  const header = (on, text) => html("th", {
-    scope: "row", style: "text-align: start; white-space: nowrap",
+  const header = (on, text, least = 0) => html("th", {
+    scope: "row", style: `text-align: start; white-space: nowrap; min-width: ${least}ch`,
   }, html("span", {
-    "aria-hidden": "true", style: `visibility: ${on ? "visible" : "hidden"}`,
+    "aria-hidden": "true", style: `line-height: 0; visibility: ${on ? "visible" : "hidden"}`,
   }, "▸ "), text);
-  const current = (on) =>
-    (on ? { "aria-current": "true", style: "outline: 2px solid var(--sa-second)" } : {});
+  const framed = "outline: 2px solid var(--sa-second); outline-offset: -2px";
+  const current = (on) => (on ? { "aria-current": "true", style: framed } : {});
+  // as wide and as high at each step
+  const longest = Math.max(...data.runs.flatMap((r) =>
+    r.nodes.map((_, n) => 2 + written(n, r).length)));
   const most = Math.max(...data.runs.flatMap((r) => r.steps).map((s) => s.kept.length + s.cut.length));
 
   function drawTables() {
     const lines = listed(step).map((n) => {
       const { log_prob, sum, score } = run().nodes[n];
       return html("tr", { ...current(n === chosen), "data-row": n },
-        header(n === chosen, written(n)), value("log-prob", log_prob),
+        header(n === chosen, written(n), longest), value("log-prob", log_prob),
         value("sum", sum), data.alpha ? value("score", score) : null,
-        html("td", { style: "white-space: nowrap" }, state(n)));
+        html("td", { style: "white-space: nowrap; min-width: 17ch" }, state(n)));
     });
-    // empty lines, unseen: the table is as high at each step
+    // empty lines, unseen
     for (let k = lines.length; k < most; k++)
       lines.push(html("tr", { "aria-hidden": "true", style: "visibility: hidden" },
-        html("td", {}, "–")));
+        html("th", { style: `min-width: ${longest}ch` }, "–"),
+        ...Array.from({ length: data.alpha ? 3 : 2 }, () => html("td", {}, "−0.00")),
+        html("td", { style: "min-width: 17ch" }, "–")));
     const others = step ? run().steps[step - 1].others : 0;
     table.replaceChildren(grid(
-      `Hypotheses of step ${step}, best first; ${others} more are cut and not shown.`,
+      `Step ${step}, best first; ${others} more are cut, not shown`,
       ["hypothesis", "log P of last word", "sum (nats)",
         ...(data.alpha ? [`sum / length^${data.alpha}`] : []), "state"], lines));
     ends.replaceChildren(grid("What each width finds",
@@ -204,14 +217,13 @@ softalign.define("beam", (live, data) => {
   }
 
   // the longest sentence of any width: said at its last step, with a state that is longer than any
-  const longest = data.runs.map((r, k) => {
+  ghost.textContent = data.runs.map((r, k) => {
     width = k;
     step = last();
     return r.nodes.map((_, n) => `${sentence(n)} finished, then cut, found`);
   }).flat().reduce((a, b) => (b.length > a.length ? b : a), "");
   width = data.opens;
   step = last();
-  ghost.textContent = longest;
 
   live.append(
     html("div", { class: "sa-controls" }, widths.node, place, nodes.node),
@@ -219,9 +231,11 @@ softalign.define("beam", (live, data) => {
       "Source: ", data.source.map((w) => softalign.word(w))) : "",
     html("p", { style: "margin: 0.3rem 0" },
       "Below each word stands the sum of log-probabilities as far as there, in nats. " +
-      "Solid: kept; dashed: cut; double frame: finished."),
+      "The best of a step is on top. Solid: kept; dashed: cut; double frame: finished; " +
+      "thick: the hypothesis chosen."),
     picture, html("div", { style: "display: grid; line-height: 1.5" }, told.node, ghost),
     html("div", { style: "display: flex; flex-wrap: wrap; gap: 0 2rem" }, table, ends));
   stepped();
   moved();
+  requestAnimationFrame(toSight); // only what is shown can be scrolled
 });

@@ -269,7 +269,7 @@ def _draw(data: dict[str, Any]) -> Any:
         column = [n for n in (*step["kept"], *step["cut"]) if nodes[n]["depth"] == depth]
         tallest = max(tallest, len(column))
         for rank, n in enumerate(column):
-            places[n] = (float(depth), (len(column) - 1) / 2 - rank)
+            places[n] = (float(depth), float(-rank))  # the best on top
     count = len(run["steps"])
     figure, ax = plt.subplots(figsize=(1.2 + 1.25 * count, 1.5 + 0.55 * tallest))
     middle = {"ha": "center", "va": "center", "fontsize": 9}
@@ -281,7 +281,7 @@ def _draw(data: dict[str, Any]) -> Any:
         line = {"color": "C0" if kept else "0.45", "ls": "-" if kept else "--"}
         ends = zip(places[nodes[n]["parent"]], place, strict=True)
         ax.plot(*ends, **line, lw=3 if found else 1.2, zorder=0)
-        ring = "round4" if nodes[n]["finished"] else "square"
+        ring = "round" if nodes[n]["finished"] else "square"
         frame = {"fc": "white", "ec": line["color"], "ls": line["ls"], "boxstyle": ring}
         ax.text(
             *place,
@@ -291,8 +291,8 @@ def _draw(data: dict[str, Any]) -> Any:
             **middle,
         )
     finds = "\n".join(_finds(run) for run in data["runs"])
-    ax.set_xlabel(f"words written by a beam of width {run['size']}\n{finds}")
-    half = tallest / 2
-    ax.set(xlim=(-0.5, count + 0.5), ylim=(-half, half), xticks=range(1, count + 1), yticks=[])
+    ax.set_xlabel(f"step of the beam of width {run['size']}\n{finds}")
+    ax.set(xlim=(-0.4, count + 0.5), ylim=(0.4 - tallest, 0.6))
+    ax.set(xticks=range(1, count + 1), yticks=[])
     ax.spines["left"].set_visible(False)
     return figure
