@@ -66,7 +66,8 @@ def rows(page):
         " values: [...row.querySelectorAll('[data-value]')].map(c => Number(c.dataset.value)),"
         " printed: [...row.querySelectorAll('[data-value]')].map(c => c.textContent),"
         " gold: [...row.querySelectorAll('[data-value]')].map(c => c.dataset.gold),"
-        " frames: [...row.querySelectorAll('[data-value]')].map(c => c.style.outlineStyle),"
+        " frames: [...row.querySelectorAll('[data-value]')]"
+        ".map(c => getComputedStyle(c).outlineStyle),"
         " places: Number(row.querySelector('[data-places]').dataset.places),"
         " arrow: row.querySelector('th span').style.visibility,"
         " current: row.getAttribute('aria-current')}))"
@@ -114,6 +115,8 @@ def test_each_output_word_has_its_weights_by_keyboard_and_by_mouse(opened):
     page = opened()
     for j in range(len(TARGETS[0])):
         check(page, 0, 0, j)
+        if j == len(TARGETS[0]) - 1:
+            break
         if j % 2:
             page.get_by_label("Output word: one on").click()
         else:
@@ -189,7 +192,7 @@ def test_the_strongest_and_large_weights_are_numbered(opened):
 def test_gold_links_are_framed_and_said(opened):
     page = opened()
     pair, best = PAIRS[0], EXACT[0][0].argmax(axis=1)
-    assert not any(any(row["gold"]) or any(row["frames"]) for row in rows(page))
+    assert not any(any(row["gold"]) or set(row["frames"]) != {"none"} for row in rows(page))
     page.get_by_label("show gold links").focus()
     page.keyboard.press("Space")
     linked, right = 0, 0
@@ -201,7 +204,7 @@ def test_gold_links_are_framed_and_said(opened):
         ]
         table = rows(page)
         assert table[j]["gold"] == kinds, word
-        styles = {"sure": "solid", "possible": "dashed", "": ""}
+        styles = {"sure": "solid", "possible": "dashed", "": "none"}
         assert table[j]["frames"] == [styles[kind] for kind in kinds]
         buttons = page.locator("button[data-gold]")
         assert buttons.evaluate_all("all => all.map(b => b.dataset.gold)") == kinds

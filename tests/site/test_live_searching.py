@@ -99,7 +99,7 @@ def check_step(page, model, size, number, steps, limit, best):
         assert row["state"] == state + (", found" if last and h.ids == best.ids else "")
     for row in shown[len(step.kept) :]:
         assert row["state"] in ("cut", "finished, then cut", "finished, then cut, found")
-    assert {words(model, h) for h in step.dropped[:1]} <= {row["words"] for row in shown}
+        assert row["sum"] == pytest.approx(cut_sum(model, row["words"]), abs=1e-6)
     assert [row["current"] for row in shown] == ["true", *[None] * (len(shown) - 1)]
     caption = page.locator("[aria-label='Table of hypotheses'] caption").inner_text()
     assert caption.startswith(f"Step {number}, best first; ")
@@ -136,6 +136,13 @@ def check_tree(page, model, steps, number):
     assert lines == len(shown)
     assert len(columns) == number
     assert page.get_by_text(f"step {number}", exact=True).count() == 1
+
+
+def cut_sum(model, text):
+    """Sum of a hypothesis, from the table of probabilities."""
+    written = text.split()
+    rows = (model.tree.get(tuple(written[:k]), {"</s>": 1.0}) for k in range(len(written)))
+    return sum(math.log(row[word]) for row, word in zip(rows, written, strict=True))
 
 
 CASES = [(FILM, 5), (random_tree(1), 4), (random_tree(4), 3)]

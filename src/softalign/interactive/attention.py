@@ -13,7 +13,7 @@ from softalign.plotting import heat_map
 
 __all__ = ["Attended", "attention_figure"]
 
-CHINESE = re.compile("[\u3400-\u9fff]")
+CHINESE = re.compile("[\u3001-\u303f\u3400-\u9fff\uff01-\uff5e]")  # and its punctuation
 END = "</s>"
 SUM_TOLERANCE = 1e-4
 # a weight that the sentence of the figure names beside the largest

@@ -13,7 +13,7 @@ from softalign.search.hypotheses import allowed, best_first
 
 __all__ = ["beam_figure"]
 
-CHINESE = re.compile("[\u3400-\u9fff]")
+CHINESE = re.compile("[\u3001-\u303f\u3400-\u9fff\uff01-\uff5e]")  # and its punctuation
 MOST_SIZES, WIDEST = 6, 8
 
 
