@@ -187,6 +187,8 @@ def test_the_question_has_its_answer():
 def test_source_and_opening():
     data = film(sizes=(3, 2), opens=2, alpha=0.5).data
     assert data["source"] == [{"text": "电影", "pinyin": "diànyǐng", "lang": "zh"}]
+    end = beam_figure(MODEL, [], MODEL.words, **LIMIT, source_words=["。"], pinyin=["。"]).data
+    assert end["source"] == [{"text": "。", "pinyin": "", "lang": "zh"}]
     assert (data["opens"], data["alpha"]) == (1, 0.5)
     assert film().data["opens"] == 0
     assert beam_figure(MODEL, [], MODEL.words, **LIMIT).data["source"] == []

@@ -189,9 +189,12 @@ def test_the_strongest_and_large_weights_are_numbered(opened):
         assert sorted(page.locator("svg text").all_text_contents()) == sorted(expected)
 
 
-def test_gold_links_are_framed_and_said(opened):
+@pytest.mark.parametrize(("at", "head"), [(0, 1), (1, 0), (1, 1)])
+def test_gold_links_are_framed_and_said(opened, at, head):
     page = opened()
-    pair, best = PAIRS[0], EXACT[0][0].argmax(axis=1)
+    page.get_by_label("Sentence").select_option(index=at)
+    page.get_by_label("Head").select_option(index=head)
+    pair, best = PAIRS[at], EXACT[at][head].argmax(axis=1)
     assert not any(any(row["gold"]) or set(row["frames"]) != {"none"} for row in rows(page))
     page.get_by_label("show gold links").focus()
     page.keyboard.press("Space")
@@ -200,7 +203,7 @@ def test_gold_links_are_framed_and_said(opened):
         go(page, j)
         kinds = [
             "sure" if (i, j) in pair.sure else "possible" if (i, j) in pair.possible else ""
-            for i in range(len(SOURCES[0]))
+            for i in range(len(SOURCES[at]))
         ]
         table = rows(page)
         assert table[j]["gold"] == kinds, word
@@ -208,12 +211,15 @@ def test_gold_links_are_framed_and_said(opened):
         assert table[j]["frames"] == [styles[kind] for kind in kinds]
         buttons = page.locator("button[data-gold]")
         assert buttons.evaluate_all("all => all.map(b => b.dataset.gold)") == kinds
-        names = [f"{SOURCES[0][i]} ({kind})" for i, kind in enumerate(kinds) if kind]
+        borders = buttons.evaluate_all("all => all.map(b => getComputedStyle(b).borderTopStyle)")
+        assert borders == ["dashed" if kind == "possible" else "solid" for kind in kinds]
+        names = [f"{SOURCES[at][i]} ({kind})" for i, kind in enumerate(kinds) if kind]
         agrees = bool(kinds[best[j]])
         linked, right = linked + bool(names), right + agrees
         end = "agrees" if agrees else "is elsewhere"
         expected = f"Gold: {', '.join(names)}; the largest weight {end}."
         assert said(page).endswith(expected if names else "Gold: no link.")
+    assert right
     go(page, len(pair.target))
     assert said(page).endswith("Gold: no link.")
     line = f"The largest weight is on a gold link for {right} of {linked} linked words."

@@ -98,7 +98,12 @@ def check_step(page, model, size, number, steps, limit, best):
         state = "finished" if h.finished else "at the limit" if number == limit else "kept"
         assert row["state"] == state + (", found" if last and h.ids == best.ids else "")
     for row in shown[len(step.kept) :]:
-        assert row["state"] in ("cut", "finished, then cut", "finished, then cut, found")
+        kept_before = any(
+            words(model, h) == row["words"] for before in steps[: number - 1] for h in before.kept
+        )
+        ended = kept_before and row["words"].endswith("</s>")
+        end = ", found" if last and row["words"] == words(model, best) else ""
+        assert row["state"] == ("finished, then cut" if ended else "cut") + end
         assert row["sum"] == pytest.approx(cut_sum(model, row["words"]), abs=1e-6)
     assert [row["current"] for row in shown] == ["true", *[None] * (len(shown) - 1)]
     caption = page.locator("[aria-label='Table of hypotheses'] caption").inner_text()
@@ -123,6 +128,8 @@ def check_tree(page, model, steps, number):
         assert node["texts"][1] == printed(node["sum"]) + (" cut" if cut else "")
         assert (node["rings"] == 2) == (node["texts"][0] == "</s>")
     for depth, x in enumerate(sorted(columns), start=1):
+        led = {node["state"] for node in columns[x] if node["texts"][0] != "</s>"}
+        assert "at the limit" not in led or depth == number == len(steps)
         column = sorted(columns[x], key=lambda node: node["y"])
         kept = [h for h in steps[depth - 1].kept if len(h.ids) == depth]
         assert [n["texts"][0] for n in column[: len(kept)]] == [
@@ -145,10 +152,10 @@ def cut_sum(model, text):
     return sum(math.log(row[word]) for row, word in zip(rows, written, strict=True))
 
 
-CASES = [(FILM, 5), (random_tree(1), 4), (random_tree(4), 3)]
+CASES = [(FILM, 5), (random_tree(1), 4), (random_tree(8), 3)]
 
 
-@pytest.mark.parametrize(("tree", "limit"), CASES, ids=["film", "one", "four"])
+@pytest.mark.parametrize(("tree", "limit"), CASES, ids=["film", "one", "eight"])
 def test_each_step_of_each_width_is_the_step_of_the_library(opened, tree, limit):
     model = Tree(tree)
     page = opened(model, limit)
@@ -159,6 +166,24 @@ def test_each_step_of_each_width_is_the_step_of_the_library(opened, tree, limit)
             choose(page, size, number)
             check_step(page, model, size, number, steps, limit, best)
             check_tree(page, model, steps, number)
+
+
+def test_every_state_has_its_word(opened):
+    """The third case has them all; what is checked above is then no empty word."""
+    tree, limit = CASES[2]
+    page, states, early = opened(Tree(tree), limit), set(), False
+    for size in SIZES:
+        for number in range(1, len(beam_steps(Tree(tree), [], size=size, max_length=limit)) + 1):
+            choose(page, size, number)
+            states |= {row["state"] for row in table(page)}
+        found = [node for node in nodes(page).values() if node["state"].endswith(", found")]
+        assert len(found) == 1
+        early |= found[0]["x"] < max(node["x"] for node in nodes(page).values())
+    assert early
+    assert states >= {
+        "kept", "cut", "finished", "finished, found", "at the limit", "at the limit, found",
+        "finished, then cut",
+    }  # fmt: skip
 
 
 def test_what_is_cut_is_counted_in_full(opened):
@@ -271,6 +296,11 @@ def test_scores_are_shown_where_length_counts(opened):
             assert row["words"] == words(model, h)
             assert row["score"] == pytest.approx(h.score, abs=1e-6)
             assert row["sum"] == pytest.approx(h.log_prob, abs=1e-6)
+        ((best,),) = beam(model, [[]], size=size, max_length=4, alpha=0.5)
+        row = page.locator("[aria-label='What each width finds'] tr[aria-current]")
+        assert float(row.locator("[data-score]").get_attribute("data-score")) == pytest.approx(
+            best.score, abs=1e-6
+        )
         first = steps[-1].kept[0]
         assert f"divided by {len(first.ids)}^0.5 is {printed(first.score)}; " in said(page)
 

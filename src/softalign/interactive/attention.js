@@ -176,6 +176,7 @@ softalign.define("attention", (live, data) => {
       caption: `Weights of ${data.heads[head]}: rows sum to 1.`,
       rows: target, columns: source, values: weights(),
     });
+    for (const head_ of table.querySelectorAll("thead th")) head_.style.whiteSpace = "nowrap";
     table.querySelector("thead tr").append(html("th", { scope: "col" }, "places"));
     [...table.tBodies[0].rows].forEach((line, j) => {
       [...line.querySelectorAll("td")].forEach((cell, i) => {

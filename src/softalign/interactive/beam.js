@@ -25,7 +25,9 @@ softalign.define("beam", (live, data) => {
     const { finished, depth } = run().nodes[n];
     const end = step === last() && n === run().found ? ", found" : "";
     if (kept(n))
-      return (finished ? "finished" : run().limit && step === last() ? "at the limit" : "kept") + end;
+      // who was kept to the end, and not who led there
+      return (finished ? "finished" : run().limit && depth === last()
+        ? "at the limit" : "kept") + end;
     return (finished && kept(n, depth) ? "finished, then cut" : "cut") + end;
   }
 
@@ -194,17 +196,19 @@ softalign.define("beam", (live, data) => {
         html("th", { style: `min-width: ${longest}ch` }, "–"),
         ...Array.from({ length: data.alpha ? 3 : 2 }, () => html("td", {}, "−0.00")),
         html("td", { style: "min-width: 17ch" }, "–")));
+    const scored = data.alpha ? [`sum / length^${data.alpha}`] : [];
     const others = step ? run().steps[step - 1].others : 0;
     table.replaceChildren(grid(
       `Step ${step}, best first; ${others} more are cut, not shown`,
       ["hypothesis", "log P of last word", "sum (nats)",
-        ...(data.alpha ? [`sum / length^${data.alpha}`] : []), "state"], lines));
+        ...scored, "state"], lines));
     ends.replaceChildren(grid("What each width finds",
-      ["width", "sentence", "sum (nats)", "probability", "steps"],
+      ["width", "sentence", "sum (nats)", ...scored, "probability", "steps"],
       data.runs.map((r, k) => html("tr", current(k === width),
         header(k === width, String(r.size)),
         html("td", { style: "text-align: start; white-space: nowrap" }, written(r.found, r)),
         value("sum", r.nodes[r.found].sum),
+        data.alpha ? value("score", r.nodes[r.found].score) : null,
         value("probability", Math.exp(r.nodes[r.found].sum), number(Math.exp(r.nodes[r.found].sum), 3)),
         html("td", {}, String(r.steps.length))))));
   }

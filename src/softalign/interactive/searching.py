@@ -110,7 +110,11 @@ def beam_figure(
     data = {
         "alpha": alpha,
         "source": [
-            {"text": text, "pinyin": sound, "lang": "zh" if CHINESE.search(text) else ""}
+            {
+                "text": text,
+                "pinyin": "" if sound == text else sound,  # the corpus reads "。" as itself
+                "lang": "zh" if CHINESE.search(text) else "",
+            }
             for text, sound in zip(source_words, sounds, strict=True)
         ],
         "opens": opens,
