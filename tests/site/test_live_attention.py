@@ -12,6 +12,8 @@ from softalign.plotting import use_book_style
 
 pytestmark = pytest.mark.browser
 
+INSIDE = "figure => figure.scrollWidth <= figure.clientWidth"
+
 SOURCES = [[*pair.source, "</s>"] for pair in PAIRS]
 TARGETS = [[*pair.target, "</s>"] for pair in PAIRS]
 EXACT = [weights.detach().numpy() for weights in WEIGHTS]
@@ -263,6 +265,7 @@ def test_nothing_jumps_or_runs_out_of_the_window(opened, gold):
                 heights.add(page.evaluate("document.documentElement.scrollHeight"))
                 places_.add(page.get_by_label("Output word: one on").bounding_box()["x"])
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert page.locator(".sa-interactive").evaluate(INSIDE)
             assert len(heights) == len(places_) == 1, width
 
 

@@ -14,6 +14,8 @@ from softalign.search import beam, beam_steps
 
 pytestmark = pytest.mark.browser
 
+INSIDE = "figure => figure.scrollWidth <= figure.clientWidth"
+
 MODEL = Tree(FILM)
 SIZES = (1, 2, 3, 4)
 LIMIT = 5
@@ -317,7 +319,7 @@ def test_nothing_jumps_or_runs_out_of_the_window(opened, case):
     page = opened(Tree(tree), limit)
     for width in (320, 400, 560, 720, 1000):
         page.set_viewport_size({"width": width, "height": 700})
-        heights = set()
+        heights, wide = set(), set()
         for size in SIZES:
             page.get_by_label("Beam width").select_option(label=str(size))
             last = int(page.get_by_label("Step", exact=True).get_attribute("max"))
@@ -325,7 +327,9 @@ def test_nothing_jumps_or_runs_out_of_the_window(opened, case):
                 page.get_by_label("Step", exact=True).fill(str(number))
                 heights.add(page.evaluate("document.documentElement.scrollHeight"))
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert len(heights) == 1, width
+                wide.add(page.locator("table").first.bounding_box()["width"])
+                assert page.locator(".sa-interactive").evaluate(INSIDE)
+        assert len(heights) == len(wide) == 1, width
 
 
 def test_the_newest_column_is_in_sight_at_320_pixels(opened):
