@@ -100,12 +100,13 @@ def test_bars_drawn_one_at_a_time_are_one_thing(figure):
 
 def test_a_histogram_has_its_counts_and_the_edges_of_its_bins(figure):
     values = np.random.default_rng(0).normal(size=300)
-    counts, edges, _ = figure.subplots().hist(values, bins=20)
+    counts, edges, _ = figure.subplots().hist(values, bins=np.arange(-4, 4, 0.1), label="sample")
     one = only(figure)
-    assert one["kind"] == "histogram"
+    assert (one["kind"], one["name"]) == ("histogram", "sample")
+    assert 0 in one["columns"]["begin"]
     assert one["columns"]["y"] == list(counts)
-    np.testing.assert_allclose(one["columns"]["begin"], edges[:-1], rtol=1e-9)
-    np.testing.assert_allclose(one["columns"]["end"], edges[1:], rtol=1e-9)
+    np.testing.assert_allclose(one["columns"]["begin"], edges[:-1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one["columns"]["end"], edges[1:], rtol=1e-9, atol=1e-12)
 
 
 def test_stairs_are_a_histogram_too(figure):

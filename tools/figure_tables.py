@@ -112,8 +112,12 @@ def left_out(kept: int, all_: int, what: str) -> tuple[str, ...]:
 
 
 def given(series: dict) -> list:
-    """Where along the axis the values of a series lie."""
-    return series["columns"][series["along"]]
+    """Where along the axis the values of a series lie; bins by where they begin and end."""
+    columns = series["columns"]
+    if "begin" in columns:
+        ends = zip(columns["begin"], columns["end"], strict=True)
+        return [f"{written(begin)} to {written(end)}" for begin, end in ends]
+    return columns[series["along"]]
 
 
 def values_of(series: dict, label: str) -> list[tuple[str, list]]:
@@ -124,8 +128,7 @@ def values_of(series: dict, label: str) -> list[tuple[str, list]]:
     for key, word in (("low", "low"), ("high", "high"), ("value", ""), ("words", "written there")):
         if key in columns:
             found.append((", ".join(filter(None, (name, word))), columns[key]))
-    ends = [(f"bin {key}s", columns[key]) for key in ("begin", "end") if key in columns]
-    return ends + found
+    return found
 
 
 def by_place(caption: str, group: Sequence[dict], panel: dict) -> Table:

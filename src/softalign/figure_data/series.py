@@ -99,7 +99,10 @@ def of_bars(bars: Any) -> Series:
     columns = {"x": begin + wide / 2, "y": base + high}
     touching = len(boxes) > 2 and np.allclose(begin[1:], (begin + wide)[:-1])
     if touching:
-        columns |= {"begin": begin, "end": begin + wide}
+        edges = np.append(begin, begin[-1] + wide[-1])
+        edges[np.abs(edges) < 1e-12 * np.ptp(edges)] = 0.0  # what rounding has left of nothing
+        columns["x"] = (edges[1:] + edges[:-1]) / 2
+        columns |= {"begin": edges[:-1], "end": edges[1:]}
     elif np.any(base != 0):
         columns |= {"low": base, "high": base + high}
     if lying:
@@ -108,7 +111,9 @@ def of_bars(bars: Any) -> Series:
     kind, look = "histogram" if touching else "bars", "bars" if full else "outlined bars"
     faces = np.array([b.get_facecolor() if full else b.get_edgecolor() for b in bars.patches])
     along = "y" if lying else "x"
-    return Series(kind, columns, own_label(bars), colour_of(faces), look, along)
+    # hist labels its first bar, bar labels them all together
+    label = own_label(bars) or (own_label(bars.patches[0]) if touching else "")
+    return Series(kind, columns, label, colour_of(faces), look, along)
 
 
 def error_ends(errors: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
