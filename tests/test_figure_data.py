@@ -225,15 +225,20 @@ def test_the_books_heat_map_tells_sure_links_from_possible_ones(figure):
 
 def test_words_in_squares_and_at_points_are_kept_but_not_repeated_values(figure):
     grid, points = figure.subplots(1, 2)
-    grid.imshow([[0.5, 2]])
-    grid.text(0, 0, "a")
-    grid.text(1, 0, "2.0")
+    grid.imshow([[0.5, 2.04, 3.1]])
+    for place, word in enumerate(("a", "2.0", "3.0")):
+        grid.text(place, 0, word)
+    grid.text(7, 0, "at the side")
     points.plot([1, 2, 3], [4, 5, 6], "o")
     points.annotate("same", (2, 5), (3, 3), textcoords="offset points")
     points.annotate("6.0", (3, 6))
     points.annotate("7", (1, 4))
-    assert panel(figure)["maps"][0]["words"] == [["a", ""]]
+    points.text(2, 4.5, "chance")
+    points.text(2, 4.6, "0.25")
+    assert panel(figure)["maps"][0]["words"] == [["a", "", "3.0"]]
+    assert panel(figure)["texts"] == ["at the side"]
     assert panel(figure, 1)["series"][0]["columns"]["words"] == ["7", "same", ""]
+    assert panel(figure, 1)["texts"] == ["chance"]
 
 
 # --- axes ---------------------------------------------------------------------------------------

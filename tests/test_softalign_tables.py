@@ -28,8 +28,8 @@ def series(name="", kind="line", along="x", **columns):
     return {"name": name, "kind": kind, "along": along, "columns": columns}
 
 
-def numbers(*things, maps=(), title="", x="step", y="loss", value="", scales=LINEAR):
-    panel = {"title": title, "x": x, "y": y, "value": value, "scales": scales}
+def numbers(*things, maps=(), title="", x="step", y="loss", value="", scales=LINEAR, texts=()):
+    panel = {"title": title, "x": x, "y": y, "value": value, "scales": scales, "texts": [*texts]}
     return {"panels": [{**panel, "series": [*things], "maps": [*maps]}], "unread": []}
 
 
@@ -197,7 +197,15 @@ def test_a_heat_map_is_a_table_with_rows_and_columns_named():
     assert table.caption == "weight"
     assert table.head == ("loss ↓, step →", "c0", "c1")
     assert table.rows == (("r0", "0 ■", "x 1"), ("r1", "10", "11 □"))
-    assert "■ marks a square with a solid frame" in table.notes[0]
+    assert table.notes == (
+        "What is written in a square stands before its value.",
+        "■ marks a square with a solid frame, □ one with a dashed frame.",
+    )
+
+
+def test_what_else_is_written_in_a_panel_is_said_below_its_last_table():
+    *_, last = tables_of(numbers(series(x=[1], y=[2]), texts=["205 sentences", "chance"]))
+    assert last.notes == ("Also written in the figure: 205 sentences; chance.",)
 
 
 def test_a_large_heat_map_is_thinned_both_ways_and_keeps_its_extremes():

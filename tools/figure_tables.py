@@ -10,7 +10,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 DIGITS = 4
 # A table has at most this many rows, and fewer if it is wide: about as many squares as here.
@@ -239,6 +239,8 @@ def table_of_map(one: dict, panel: dict, title: str) -> Table:
         down = sorted({*down, *(i for _, i, _ in ends)})
     frames, words = one.get("frames"), one.get("words")
     notes = []
+    if words:
+        notes.append("What is written in a square stands before its value.")
     if frames:
         notes.append("■ marks a square with a solid frame, □ one with a dashed frame.")
     if len(down) < len(rows) or len(across_) < len(columns):
@@ -290,6 +292,9 @@ def tables_of(numbers: dict) -> list[Table]:
     for panel, title in zip(numbers["panels"], titles(numbers), strict=True):
         found += [table_of_map(one, panel, title) for one in panel["maps"]]
         found += tables_of_series(panel, title)
+        if panel["texts"]:
+            note = "Also written in the figure: " + "; ".join(panel["texts"]) + "."
+            found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
     return found
 
 

@@ -109,7 +109,7 @@ def table_html(table: Table, ident: str, prefix: str) -> str:
         names = "".join(f'<th scope="row">{marked_up(text)}</th>' for text in row[: table.heads])
         cells = "".join(f"<td>{marked_up(text)}</td>" for text in row[table.heads :])
         rows.append(f"<tr>{names}{cells}</tr>")
-    notes = "".join(f'<p class="sa-data-note">{html.escape(note)}</p>' for note in table.notes)
+    notes = "".join(f'<p class="sa-data-note">{marked_up(note)}</p>' for note in table.notes)
     caption = f'<caption id="{ident}-name">{prefix}{marked_up(table.caption)}</caption>'
     return (
         f'<div class="sa-data-box" role="region" tabindex="0" aria-labelledby="{ident}-name">'

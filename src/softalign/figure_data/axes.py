@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,15 @@ def number(text: str) -> float | None:
         return float(bare.removesuffix("%")) / (100 if bare.endswith("%") else 1)
     except ValueError:
         return None
+
+
+def repeats(text: str, values: Iterable[Any]) -> bool:
+    """Whether a text only writes one of some values, as far as its digits go."""
+    written = number(text)
+    if written is None:
+        return False
+    half = 0.5 * 10.0 ** -len(text.strip("$% ").partition(".")[2])
+    return any(abs(written - float(value)) <= 1.01 * half for value in values)
 
 
 def rounded(value: Any) -> int | float | str | None:

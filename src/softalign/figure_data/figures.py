@@ -12,7 +12,7 @@ from matplotlib.lines import AxLine
 from matplotlib.patches import PathPatch, Polygon, StepPatch, Wedge
 
 from softalign.figure_data import series as of
-from softalign.figure_data.axes import Scale, number, plain, read_scale, rounded
+from softalign.figure_data.axes import Scale, number, plain, read_scale, repeats, rounded
 from softalign.figure_data.maps import read_map
 from softalign.figure_data.naming import name_all
 from softalign.figure_data.series import Series
@@ -35,11 +35,12 @@ def read_figure(figure: Any) -> dict:
     -------
     dict
         Of plain values, as JSON has them. ``panels``: for each Axes with numbers its ``title``,
-        ``x``, ``y`` and ``value`` (labels), ``series`` and ``maps``. A series has ``name``,
-        ``kind``, ``along`` (the axis of what is given) and ``columns``: equally long lists, x and
-        y and what else there is; a place that has a name is given by its name. A map has the names
-        of its ``rows``, from the top, and ``columns``, and ``values``. ``diagrams``: how many Axes
-        hold none. ``unread``: what is drawn but cannot be read; empty, or the figure needs a look.
+        ``x``, ``y`` and ``value`` (labels), ``scales``, ``series`` and ``maps``. A series has
+        ``name``, ``kind``, ``along`` (the axis of what is given) and ``columns``: equally long
+        lists, x and y and what else there is; a place that has a name is given by its name. A map
+        has the names of its ``rows``, from the top, and ``columns``, and ``values``. ``texts``:
+        what is written elsewhere in the panel. ``diagrams``: how many Axes hold no numbers.
+        ``unread``: what is drawn but cannot be read; empty, or the figure needs a look.
 
     Examples
     --------
@@ -61,12 +62,12 @@ def read_figure(figure: Any) -> dict:
             drawn.append((scales, *_read_axes(ax, *scales, unread)))
             panels.append(_describe(ax, *scales, values[id(ax)]))
     kept = []
-    all_names = name_all([things for _, things, _ in drawn])
-    for panel, (scales, things, maps), names in zip(panels, drawn, all_names, strict=True):
+    all_names = name_all([things for _, things, _, _ in drawn])
+    for panel, (scales, things, maps, texts), names in zip(panels, drawn, all_names, strict=True):
         panel["series"] = [
             _plain_series(one, name, *scales) for one, name in zip(things, names, strict=True)
         ]
-        panel["maps"] = maps
+        panel |= {"maps": maps, "texts": texts}
         if things or maps:
             kept.append(panel)
     return {"panels": kept, "diagrams": len(panels) - len(kept), "unread": sorted(unread)}
@@ -121,7 +122,7 @@ def _describe(ax: Any, x_scale: Scale, y_scale: Scale, value: str) -> dict:
 
 def _read_axes(
     ax: Any, x_scale: Scale, y_scale: Scale, unread: list[str]
-) -> tuple[list[Series], list[dict]]:
+) -> tuple[list[Series], list[dict], list[str]]:
     maps = []
     for shown in [*ax.images, *(c for c in ax.collections if isinstance(c, QuadMesh))]:
         found = read_map(ax, shown, x_scale, y_scale, of.own_label(shown))
@@ -133,8 +134,10 @@ def _read_axes(
     things = list(_coloured(ax, unread)) if diagram else _measured(ax, unread)
     things = [_tick_marks(one, x_scale, y_scale) for one in things]
     things = _merged([one for one in things if len(next(iter(one.columns.values())))])
-    _add_words(ax, things)
-    return things, maps
+    texts = _add_words(ax, things)
+    for one in maps:  # what is written in squares is there already
+        texts = [text for text in texts if not any(text in row for row in one.get("words", ()))]
+    return things, maps, [] if diagram else texts
 
 
 def _coloured(ax: Any, unread: list[str]) -> Iterator[Series]:
@@ -220,25 +223,37 @@ def _add_errors(one: Series, errors: Any, unread: list[str]) -> None:
     one.along = "y" if axis == "x" else "x"
 
 
-def _add_words(ax: Any, found: list[Series]) -> None:
-    """Give points the words that are written at them; not those that only repeat the value."""
-    words = {}
-    for text in ax.texts:
-        if getattr(text, "xycoords", "data") == "data":
-            place = getattr(text, "xy", text.get_position())
-            if not any(isinstance(v, str) for v in place):
-                words[rounded(place[0]), rounded(place[1])] = plain(text.get_text())
+def _place(text: Any) -> tuple | None:
+    """Where a text stands among the values, or None."""
+    if getattr(text, "xycoords", "data") != "data":
+        return None
+    if not hasattr(text, "xycoords") and text.get_transform() != text.axes.transData:
+        return None
+    place = getattr(text, "xy", text.get_position())
+    return None if any(isinstance(v, str) for v in place) else tuple(map(rounded, place))
+
+
+def _add_words(ax: Any, found: list[Series]) -> list[str]:
+    """Give points the words that are written at them, not those that only repeat the value.
+
+    What is written elsewhere is returned, numbers left out: they repeat a bar, a square.
+    """
+    words = {_place(text): plain(text.get_text()) for text in ax.texts}
+    words.pop(None, None)
+    at_points = set()
     for one in found:
         if one.kind not in ("points", "line"):
             continue
         at = []
-        for x, y in zip(one.columns["x"], one.columns["y"], strict=True):
-            word = words.get((rounded(x), rounded(y)), "")
-            value = number(word)
-            repeats = value is not None and np.isclose(value, [x, y], rtol=0.05).any()
-            at.append("" if repeats else word)
+        for place in zip(one.columns["x"], one.columns["y"], strict=True):
+            key = tuple(map(rounded, place))
+            word = words.get(key, "")
+            at_points.add(key if word else None)
+            at.append("" if repeats(word, place) else word)
         if any(at):
             one.columns["words"] = np.array(at, object)
+    elsewhere = (plain(text.get_text()) for text in ax.texts if _place(text) not in at_points)
+    return [text for text in elsewhere if text and number(text) is None]
 
 
 def _tick_marks(one: Series, x_scale: Scale, y_scale: Scale) -> Series:

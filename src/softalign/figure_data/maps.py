@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from softalign.figure_data.axes import Scale, number, plain, rounded
+from softalign.figure_data.axes import Scale, plain, repeats, rounded
 
 
 def _centres(begin: Any, end: Any, count: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def read_map(ax: Any, drawn: Any, x_scale: Scale, y_scale: Scale, name: str) -> 
     words, frames = np.full(values.shape, "", object), np.full(values.shape, "", object)
     for text in ax.texts:
         where = at(*text.get_position()) if text.get_transform() == ax.transData else None
-        if where and number(text.get_text()) is None:
+        if where and not repeats(text.get_text(), [values[where]]):
             words[where] = plain(text.get_text())
     for patch in ax.patches:
         if isinstance(patch, Rectangle) and not patch.get_fill():
