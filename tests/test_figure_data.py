@@ -233,12 +233,13 @@ def test_words_in_squares_and_at_points_are_kept_but_not_repeated_values(figure)
     points.annotate("same", (2, 5), (3, 3), textcoords="offset points")
     points.annotate("6.0", (3, 6))
     points.annotate("7", (1, 4))
+    points.annotate("corner", (2, 5), xycoords="axes fraction")
     points.text(2, 4.5, "chance")
     points.text(2, 4.6, "0.25")
     assert panel(figure)["maps"][0]["words"] == [["a", "", "3.0"]]
     assert panel(figure)["texts"] == ["at the side"]
     assert panel(figure, 1)["series"][0]["columns"]["words"] == ["7", "same", ""]
-    assert panel(figure, 1)["texts"] == ["chance"]
+    assert panel(figure, 1)["texts"] == ["corner", "chance"]
 
 
 # --- axes ---------------------------------------------------------------------------------------
@@ -293,6 +294,17 @@ def test_panels_with_a_shared_axis_share_its_label_and_its_names(figure):
     found = panel(figure, 1)
     assert found["y"] == "switch"
     assert found["series"][0]["columns"]["y"] == ["on", "off"]
+
+
+def test_the_label_of_a_row_is_for_all_its_panels_drawn_to_the_same_scale(figure):
+    first, second, third, fourth = figure.subplots(1, 4)
+    for ax in (first, second, third):
+        ax.plot([1, 2], [3, 4])
+    third.set_yscale("log")
+    fourth.barh(["a", "b"], [1, 2])
+    first.set(ylabel="perplexity", xlabel="order")
+    labels = [(p["x"], p["y"]) for p in read_figure(figure)["panels"]]
+    assert labels == [("order", "perplexity"), ("", "perplexity"), ("", ""), ("", "")]
 
 
 def test_twin_axes_are_two_panels_with_a_label_each(figure):

@@ -134,6 +134,8 @@ def test_an_only_curve_is_headed_by_the_label_of_the_axis():
 def test_bars_that_lie_and_bins_are_named_by_what_they_stand_on():
     (lying,) = tables_of(numbers(series(kind="bars", along="y", x=[3, 5], y=["cat", "dog"])))
     assert (lying.head, lying.rows[0]) == (("loss", "step"), ("cat", "3"))
+    (bare,) = tables_of(numbers(series(kind="bars", along="y", x=[3], y=["cat"]), y=""))
+    assert (bare.caption, bare.head) == ("step, by name", ("name", "step"))
     bins = series(kind="histogram", x=[1, 3], y=[7, 8], begin=[0, 2], end=[2, 4])
     (counts,) = tables_of(numbers(bins))
     assert counts.rows == (("0 to 2", "7"), ("2 to 4", "8"))
@@ -159,6 +161,13 @@ def test_scattered_points_are_sorted_and_their_colours_are_a_column():
     (table,) = tables_of(numbers(points, value="words"))
     assert table.head == ("step", "loss", "words")
     assert table.rows == (("1", "10", "8"), ("2", "20", "9"), ("3", "30", "7"))
+
+
+def test_a_column_of_words_that_has_been_thinned_away_is_left_out():
+    words = ["" if k != 50 else "here" for k in range(1000)]
+    points = series("", "points", x=list(range(1000)), y=[0] * 1000, words=words)
+    (table,) = tables_of(numbers(points))
+    assert table.head == ("step", "loss")
 
 
 def test_levels_and_stripes_have_a_table_of_their_own():

@@ -131,6 +131,13 @@ def values_of(series: dict, label: str) -> list[tuple[str, list]]:
     return found
 
 
+def place_label(group: Sequence[dict], panel: dict) -> str:
+    """The label of the axis along which things lie; names need none."""
+    along = group[0]["along"]
+    named = any(isinstance(place, str) for place in group[0]["columns"].get(along, ()))
+    return panel[along] or ("name" if named else along)
+
+
 def by_place(caption: str, group: Sequence[dict], panel: dict) -> Table:
     """One table for things with the same places: a row for each place, a column for each thing."""
     along = group[0]["along"]
@@ -151,10 +158,11 @@ def by_place(caption: str, group: Sequence[dict], panel: dict) -> Table:
         [(heading, [values[i] for i in order]) for heading, values in columns],
     )
     limit = max(SHORT, min(ROWS, CELLS // (len(columns) + 1)))
+    kept = thinned(places, [v for _, v in columns], limit, panel["scales"][along] == "log")
+    columns = [(heading, v) for heading, v in columns if any(v[i] != "" for i in kept)]
     numbers = [values for _, values in columns]
-    kept = thinned(places, numbers, limit, panel["scales"][along] == "log")
     rows = [(written(places[i]), *(written(values[i]) for values in numbers)) for i in kept]
-    head = (panel[along] or along, *(heading for heading, _ in columns))
+    head = (place_label(group, panel), *(heading for heading, _ in columns))
     return Table(caption, head, tuple(rows), 1, left_out(len(kept), len(places), "rows"))
 
 
@@ -202,11 +210,10 @@ def tables_of_series(panel: dict, title: str) -> list[Table]:
     found = []
 
     def name(group: Sequence[dict]) -> str:
-        along = group[0]["along"]
-        other = "y" if along == "x" else "x"
+        other = "y" if group[0]["along"] == "x" else "x"
         names = [one["name"] for one in group]
         subject = panel[other] or (names[0] if len(names) == 1 else "")
-        text = f"{subject or other}, by {panel[along] or along}"
+        text = f"{subject or other}, by {place_label(group, panel)}"
         return " · ".join(filter(None, (title, text)))
 
     for group in groups.values():

@@ -55,12 +55,14 @@ def read_figure(figure: Any) -> dict:
     """
     unread = [type(a).__name__ for a in (*figure.lines, *figure.patches, *figure.images)]
     bars, values = _colour_bars(figure)
-    panels, drawn = [], []
+    axes, panels, drawn = [], [], []
     for ax in _all_axes(figure):
         if ax not in bars and ax.get_visible():
             scales = _scales(ax)
             drawn.append((scales, *_read_axes(ax, *scales, unread)))
             panels.append(_describe(ax, *scales, values[id(ax)]))
+            axes.append(ax)
+    _borrow_labels(axes, panels, [scales for scales, *_ in drawn])
     kept = []
     all_names = name_all([things for _, things, _, _ in drawn])
     for panel, (scales, things, maps, texts), names in zip(panels, drawn, all_names, strict=True):
@@ -105,6 +107,24 @@ def _scales(ax: Any) -> tuple[Scale, Scale]:
         others = [getattr(one, f"{name}axis") for one in group if one is not ax]
         found.append(read_scale(getattr(ax, f"{name}axis"), others))
     return found[0], found[1]
+
+
+def _borrow_labels(axes: list[Any], panels: list[dict], scales: list[tuple[Scale, Scale]]) -> None:
+    """Give a panel without a label that of its row or column, if it is drawn to the same scale.
+
+    Pages label the first panel of a row and the last of a column: readers take it for all.
+    """
+    for key, lines in (("y", "rowspan"), ("x", "colspan")):
+        for k, (ax, panel) in enumerate(zip(axes, panels, strict=True)):
+            number = "xy".index(key)
+            for j, (other, known) in enumerate(zip(axes, panels, strict=True)):
+                specs = ax.get_subplotspec(), other.get_subplotspec()
+                if panel[key] or not known[key] or None in specs:
+                    continue
+                beside = getattr(specs[0], lines) == getattr(specs[1], lines)
+                alike = bool(scales[k][number].names) == bool(scales[j][number].names)
+                if beside and alike and panel["scales"][key] == known["scales"][key]:
+                    panel[key] = known[key]
 
 
 def _describe(ax: Any, x_scale: Scale, y_scale: Scale, value: str) -> dict:
