@@ -15,7 +15,7 @@ from book_files import LESSONS, PAGES, ROOT
 from test_house import AMERICAN
 from test_pages import POINTERS
 
-spec = importlib.util.spec_from_file_location("quizzes", ROOT / "tools" / "quizzes.py")
+spec = importlib.util.spec_from_file_location("quiz_files", ROOT / "tools" / "quiz_files.py")
 quizzes = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(quizzes)
 
