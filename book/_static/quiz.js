@@ -215,7 +215,7 @@
     const said = make("div", { className: "sa-said", id: `${question.id}-said`, role: "status" });
     const link = question.querySelector(".sa-again").cloneNode(true);
     const again = make("p", { className: "sa-next", hidden: true }, "Try again, or ", link);
-    link.firstChild.textContent = "read again: ";
+    link.firstChild.textContent = link.firstChild.textContent.replace("Read", "read");
     const button = make("button", { type: "submit", textContent: "Check" });
     button.setAttribute("aria-describedby", nth.id);
     const form = make("form", { noValidate: true });
@@ -239,7 +239,7 @@
       folded.hidden = false;
       return right;
     }
-    const mark = () => (done.textContent = (known[digest] || [])[0] ? " ✓ answered" : "");
+    const mark = () => (done.textContent = (known[digest] || [])[0] ? " ✓ answered right" : "");
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -306,7 +306,7 @@
       const { tried, right, all } = count((PAGES[page] || "").split(" ").filter(Boolean));
       link.querySelectorAll(".sa-count, .sa-unseen").forEach((old) => old.remove());
       if (!tried) continue;
-      const words = `, ${right} of ${all} questions answered`;
+      const words = `, ${right} of ${all} questions answered right`;
       link.append(make("span", { className: "sa-unseen", textContent: words }));
       const short = { className: "sa-count", textContent: `${right}/${all}`, "aria-hidden": "true" };
       link.append(make("span", short));
@@ -316,7 +316,7 @@
     if (total && !tried) total.remove();
     if (!tried) return;
     if (!total) nav.append((total = make("p", { className: "sa-total" })));
-    total.textContent = `Check yourself: ${right} of ${all} questions answered`;
+    total.textContent = `Check yourself: ${right} of ${all} questions answered right`;
   }
 
   load();
