@@ -325,6 +325,12 @@ def write_counts(app: Sphinx) -> None:
     target.write_text(f"window.softalignQuizzes={text};\n", encoding="utf-8")
 
 
+def name_script(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Load the script of the questions on pages that have some."""
+    if app.env.metadata.get(page, {}).get("quiz"):
+        app.add_js_file("quiz.js", loading_method="defer")
+
+
 def setup(app: Sphinx) -> dict:
     """Connect the extension to Sphinx."""
     nothing = (transparent, transparent)
@@ -333,7 +339,8 @@ def setup(app: Sphinx) -> dict:
     # before the collectors, which note the page's sections
     app.connect("doctree-read", add_section, priority=400)
     app.connect("builder-inited", write_counts)
-    app.add_js_file("quiz-pages.js", loading_method="defer")
-    app.add_js_file("quiz.js", loading_method="defer")
+    app.connect("html-page-context", name_script)
+    for name in ("quiz-pages.js", "quiz-memory.js"):
+        app.add_js_file(name, loading_method="defer")
     app.add_css_file("quiz.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,48 +1,8 @@
-/* Self-checks, and the reader's progress in the sidebar. Without this script each question still has
-   its answer, folded. Every word about an answer is taken from there. Answers stay in this browser. */
+/* Self-checks: makes the questions of a page something to answer. Without this script each still has
+   its answer, folded; every word about an answer is taken from there. */
 (() => {
   "use strict";
-  const KEY = "soft-alignment-quiz";
-  const PAGES = window.softalignQuizzes || {};
-  let known = {}; // digest of a question -> [whether it was ever answered right, the last answer]
-  let keeps = true;
-
-  // --- what the browser remembers ---------------------------------------------------------------
-
-  function load() {
-    try {
-      const text = localStorage.getItem(KEY);
-      try {
-        known = JSON.parse(text) || {};
-      } catch {
-        known = {}; // not ours, or cut off: the next answer writes it anew
-      }
-    } catch {
-      keeps = false; // storage is switched off: remember until the page is left
-    }
-  }
-
-  function remember(digest, right, answer) {
-    if (keeps) load(); // another tab may have answered meanwhile
-    const before = known[digest];
-    known[digest] = [right || Boolean(before && before[0]) ? 1 : 0, answer];
-    try {
-      localStorage.setItem(KEY, JSON.stringify(known));
-    } catch {
-      keeps = false;
-    }
-    showProgress();
-  }
-
-  function forget() {
-    known = {};
-    try {
-      localStorage.removeItem(KEY);
-    } catch {
-      keeps = false;
-    }
-    showProgress();
-  }
+  const memory = window.softalignMemory;
 
   // --- small helpers ----------------------------------------------------------------------------
 
@@ -239,7 +199,7 @@
       folded.hidden = false;
       return right;
     }
-    const mark = () => (done.textContent = (known[digest] || [])[0] ? " ✓ answered right" : "");
+    const mark = () => (done.textContent = (memory.of(digest) || [])[0] ? " ✓ answered right" : "");
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -250,7 +210,7 @@
         control.focus();
         return;
       }
-      remember(digest, judge(answer), answer);
+      memory.remember(digest, judge(answer), answer);
       mark();
     });
     // what was said was about another answer
@@ -260,7 +220,7 @@
       say("");
       folded.hidden = true;
       folded.open = false;
-      const stored = known[digest];
+      const stored = memory.of(digest);
       control.set(stored ? stored[1] : undefined);
       if (stored && !control.problem(control.read())) judge(control.read());
       mark();
@@ -274,13 +234,13 @@
     const said = make("span", { role: "status" });
     const restore = () => {
       restores.forEach((one) => one());
-      note.textContent = keeps
+      note.textContent = memory.keeps()
         ? "Your answers, on all pages, are kept in this browser and nowhere else. "
         : "This browser keeps nothing for this page: your answers last until you leave it. ";
     };
     button.addEventListener("click", () => {
       if (!confirm("Forget your answers on all pages of the book?")) return;
-      forget();
+      memory.forget();
       restore();
       said.textContent = " All answers are forgotten.";
     });
@@ -289,42 +249,5 @@
     restore();
   }
 
-  // --- the sidebar ------------------------------------------------------------------------------
-
-  function count(digests) {
-    const tried = digests.filter((digest) => known[digest]);
-    const right = tried.filter((digest) => known[digest][0]);
-    return { tried: tried.length, right: right.length, all: digests.length };
-  }
-
-  function showProgress() {
-    const nav = document.querySelector(".bd-sidebar-primary nav.bd-links");
-    if (!nav) return;
-    const root = new URL(document.documentElement.dataset.content_root || "./", location.href).href;
-    for (const link of nav.querySelectorAll("a")) {
-      const page = link.href.replace(/[?#].*$/, "").replace(root, "").replace(/\.html$/, "");
-      const { tried, right, all } = count((PAGES[page] || "").split(" ").filter(Boolean));
-      link.querySelectorAll(".sa-count, .sa-unseen").forEach((old) => old.remove());
-      if (!tried) continue;
-      const words = `, ${right} of ${all} questions answered right`;
-      link.append(make("span", { className: "sa-unseen", textContent: words }));
-      const short = { className: "sa-count", textContent: `${right}/${all}`, "aria-hidden": "true" };
-      link.append(make("span", short));
-    }
-    const { tried, right, all } = count(Object.values(PAGES).join(" ").split(" "));
-    let total = nav.querySelector(".sa-total");
-    if (total && !tried) total.remove();
-    if (!tried) return;
-    if (!total) nav.append((total = make("p", { className: "sa-total" })));
-    total.textContent = `Check yourself: ${right} of ${all} questions answered right`;
-  }
-
-  load();
   document.querySelectorAll(".sa-quiz").forEach(bringAll);
-  showProgress();
-  window.addEventListener("storage", (event) => {
-    if (event.key !== KEY && event.key !== null) return;
-    load();
-    showProgress();
-  });
 })();
