@@ -1,7 +1,7 @@
-"""What the library offers, read from its source: names, first sentences, lines, pages that use them.
+"""What the library offers, read from its source: names, first sentences, lines, users.
 
-Nothing is imported: the syntax trees of `src/softalign` and of the pages' code cells are enough, and
-the build stays quick. A name is public if an ``__all__`` of a module exports it; a package's own
+Nothing is imported: the syntax trees of `src/softalign` and of the pages' code cells are enough,
+and the build stays quick. A name is public if an ``__all__`` of a module exports it; a package's own
 ``__all__`` comes before those of its parts. A module whose name begins with an underscore counts
 only as far as a page imports from it.
 """
@@ -181,7 +181,7 @@ def used_names(page: Path) -> set[str]:
                     full = f"{node.module}.{alias.name}"
                     names[alias.asname or alias.name] = full
                     used.add(full)
-        used |= {full for full in map(lambda n: reached(n, names), ast.walk(tree)) if full}
+        used |= {full for full in (reached(n, names) for n in ast.walk(tree)) if full}
     return used
 
 

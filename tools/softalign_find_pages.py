@@ -15,7 +15,9 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = source.ROOT
 PAGE = "book/library"
-RST = re.compile(r":math:`(?P<math>[^`]+)`|``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\*(?P<em>[^*\s][^*]*)\*")
+RST = re.compile(
+    r":math:`(?P<math>[^`]+)`|``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\*(?P<em>[^*\s][^*]*)\*"
+)
 
 
 def table_of_contents() -> list[str]:
