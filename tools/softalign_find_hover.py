@@ -1,8 +1,8 @@
 """Marks on terms and letters: each page carries, once and in short, the definitions that it uses.
 
 Without scripts a term and the first letter of each kind in a section are links to the glossary and
-to the registry of notation. `find.js` shows the definition beside them. A letter that returns within
-a section is no second link, which would be one more stop of the keyboard, but can be pointed at.
+to the registry of notation. `find.js` shows the definition beside them. A letter that returns in a
+section is no second link, which would be one more stop of the keyboard, but can be pointed at.
 """
 
 from __future__ import annotations

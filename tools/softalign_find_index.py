@@ -15,7 +15,7 @@ import softalign_find_meanings as meanings
 from docutils import nodes
 from softalign_find_library import ANCHOR
 from softalign_find_pages import PAGE, plain, uses
-from softalign_find_words import GREEK, BookSearch, plain_formula
+from softalign_find_words import GREEK, BookSearch, readable
 from sphinx.application import Sphinx
 from sphinx.search import js_index
 
@@ -38,21 +38,17 @@ def shortened(text: str) -> str:
 
 def typed(text: str) -> str:
     """A sentence with formulas in letters that one would type."""
-    for word, letter in GREEK.items():
-        text = re.sub(rf"\\(?:var)?{word}(?![A-Za-z])", letter, text)
     text = re.sub(r"\{term\}`([^`<]+?)(?:\s*<[^>]*>)?`", r"\1", text)
-    text = re.sub(r"\$([^$]+)\$", lambda m: plain_formula(m[1]), text)
+    text = re.sub(r"\$([^$]+)\$", lambda m: readable(m[1]), text)
     return re.sub(r"\{cite[:\w]*\}`[^`]*`|\{\.?[\w-]+\}|[`*\[\]]", "", text).strip()
 
 
 def names_of_letter(letter: meanings.Letter) -> tuple[str, list[str]]:
     """How a letter is shown in results, and all the ways in which one may type it."""
-    formula = re.sub(r"\\[,;:! ]", " ", letter.latex)
-    short = re.sub(r"[{}]", "", plain_formula(formula)).strip()
-    short = re.sub(r"\s+", " ", short.replace("cdot", "·").replace(" mid ", " | "))
-    label = short
+    label = readable(letter.latex)
+    short = label
     for word, greek in GREEK.items():
-        label = re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", greek, label)
+        short = short.replace(greek, word)
     bare = [re.sub(r"\s*\(.*\)", "", name) for name in (label, short)]
     code = re.findall(r"`([^`]+)`", letter.code)
     stems = [name.split("_")[0] for name in bare if name.split("_")[0] in {*GREEK, *GREEK.values()}]

@@ -1,9 +1,9 @@
 """What the library offers, read from its source: names, first sentences, lines, users.
 
 Nothing is imported: the syntax trees of `src/softalign` and of the pages' code cells are enough,
-and the build stays quick. A name is public if an ``__all__`` of a module exports it; a package's own
-``__all__`` comes before those of its parts. A module whose name begins with an underscore counts
-only as far as a page imports from it.
+and the build stays quick. A name is public if an ``__all__`` of a module exports it; a package's
+own ``__all__`` comes before those of its parts. A module whose name begins with an underscore
+counts only as far as a page imports from it.
 """
 
 from __future__ import annotations
@@ -81,19 +81,26 @@ def exported(module: str) -> list[str]:
     return []
 
 
+def statements(module: str) -> Iterator[ast.stmt]:
+    """What stands at the top of a module, and in its ``if`` blocks: imports for type checkers."""
+    for node in tree_of(file_of(module)).body:
+        yield from node.body if isinstance(node, ast.If) else [node]
+
+
 def resolve(module: str, name: str) -> tuple[str, ast.stmt] | None:
     """The module in which a name is defined as a function or class, and its definition."""
-    path = file_of(module)
-    if path is None:
+    if file_of(module) is None:
         return None
-    for node in tree_of(path).body:
+    names: dict[str, str] = {}
+    for node in statements(module):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return module, node
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("softalign"):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return resolve(node.module, alias.name)
-    return None
+            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            names[name] = reached(node.value, names) or ""  # another name for the same thing
+    home, _, other = names.get(name, "").rpartition(".")
+    return resolve(home, other) if home else None
 
 
 def all_modules() -> list[str]:

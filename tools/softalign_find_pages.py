@@ -9,6 +9,7 @@ from pathlib import Path
 
 import softalign_find_library as source
 from docutils import nodes
+from softalign_find_words import readable
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -70,7 +71,12 @@ def inline(text: str) -> list[nodes.Node]:
 
 def plain(text: str) -> str:
     """A sentence of a docstring as text alone."""
-    return RST.sub(lambda m: next(group for group in m.groups() if group), text)
+    return RST.sub(
+        lambda m: (
+            readable(m["math"]) if m["math"] else next(group for group in m.groups() if group)
+        ),
+        text,
+    )
 
 
 class LibraryDirective(SphinxDirective):

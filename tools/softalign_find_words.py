@@ -24,6 +24,21 @@ STYLE = re.compile(
     r"\\(?:mathbf|mathcal|mathrm|mathbb|mathit|boldsymbol|operatorname|text|textbf|hat|tilde|bar|"
     r"left|right|quad|qquad|big|Big)\b\*?"
 )
+SIGNS = {
+    r"\cdot": "·",
+    r"\mid": " | ",
+    r"\times": "×",
+    r"\partial": "∂",
+    r"\top": "T",
+    r"\bullet": "•",
+    r"\parallel": "‖",
+    r"\odot": "⊙",
+    r"\nabla": "∇",
+    r"\le": "≤",
+    r"\ge": "≥",
+    r"\sum": "∑",
+    r"\dots": "…",
+}
 COMMAND = re.compile(r"\\(?:var)?([A-Za-z]+)")
 
 
@@ -35,6 +50,19 @@ def plain_formula(text: str) -> str:
     text = re.sub(r"\s*_\s*", "_", text)
     text = re.sub(r"(?<=\w)\\(?=[A-Za-z])", r" \\", text)  # two letters are not one word
     return COMMAND.sub(r"\1", text)
+
+
+def readable(latex: str) -> str:
+    r"""A formula as a line of text, for results and descriptions: ``\mathbf h_t`` is h_t."""
+    text = re.sub(r"\\[,;:! ]", " ", latex)
+    for sign, shown in SIGNS.items():
+        text = text.replace(sign, shown)
+    text = re.sub(r"\\sqrt\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", r"√(\1)", text)
+    for name, letter in GREEK.items():
+        text = re.sub(rf"\\(?:var)?{name}(?![A-Za-z])", letter, text)
+    text = re.sub(r"[{}]", "", plain_formula(text))
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"(?<=[(√/=∂_]) | (?=[),])", "", text)
 
 
 def chinese(run: str) -> list[str]:
