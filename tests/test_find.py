@@ -305,7 +305,9 @@ def test_a_description_is_the_opening_and_not_what_a_page_needs():
 
 
 def test_a_description_ends_with_a_sentence_or_says_that_it_goes_on():
-    assert head.shortened("One. Two? Three!", 10) == "One. Two?"
+    assert head.shortened("One. Two. Three.", 10) == "One. Two."
+    assert head.shortened("One. Two. Three? Four.", 12) == "Two. Three?"
+    assert head.shortened("One? Two.", 99) == "One?"
     assert head.shortened("word " * 30, 20) == "word word word word …"
 
 

@@ -21,9 +21,31 @@ import softalign_find_pages as pages
 BY_NAME = {page.name: page for page in PAGES}
 USES = pages.uses()
 ENTRIES = USES.library.entries
-# What no page uses or shows, not even through something else that it uses: for readers who go on
-# with the library, and for the house. Whoever uses one on its page takes it off this list.
-FOR_OTHERS: set[str] = set()
+# What the page of its docstring neither uses nor shows, not even through something else.
+EXPLAINED_ONLY = {
+    # written out by hand on its page; the library's version is called on another one
+    "softalign.rnn.rnn_step",
+    # stored runs are explained there; these are for `make runs`
+    "softalign.experiments.get",
+    "softalign.experiments.names",
+    "softalign.runs.digest",
+}
+# Used by no page at all: for readers who go on with the library, and for the tests of the house.
+UNUSED = {
+    "softalign.grammar.derivations",
+    "softalign.grammar.translations",
+    "softalign.ibm.from_rows",
+    "softalign.language_model.read_arpa",
+    "softalign.language_model.write_arpa",
+    "softalign.metrics.perplexity_statistics",
+    "softalign.parallel.Dataset",
+    "softalign.parallel.RemoteFile",
+    "softalign.parallel.cache_folder",
+    "softalign.parallel.download",
+    "softalign.synthetic.rule_change",
+    "softalign.text.detokenise",
+    "softalign.transfer.source_words",
+}
 
 
 @cache
@@ -51,8 +73,11 @@ def test_the_page_that_a_docstring_names_uses_what_the_docstring_is_about():
         for name, entry in ENTRIES.items()
         if entry.page and not shows(page_of(entry), entry)
     }
-    assert {name: false[name] for name in false.keys() - FOR_OTHERS} == {}
-    assert FOR_OTHERS - false.keys() == set(), "these are used now: off the list with them"
+    excused = EXPLAINED_ONLY | UNUSED
+    assert {name: page for name, page in false.items() if name not in excused} == {}
+    assert excused - false.keys() == set(), "these are used now: off the lists with them"
+    for name in UNUSED:
+        assert not USES.pages[name], "a page uses it: its docstring names that page"
 
 
 def test_every_public_function_and_class_has_an_entry():

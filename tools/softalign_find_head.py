@@ -55,11 +55,15 @@ def text_of(node: nodes.Node) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
-    """As many sentences as fit, or the beginning of the first."""
+    """As much as fits: of a question what leads up to it, else the beginning."""
     sentences = re.split(r"(?<=[.?!])\s+", text)
-    short = sentences.pop(0)
-    while sentences and len(short) + len(sentences[0]) < longest:
-        short += f" {sentences.pop(0)}"
+    asked = [n for n, sentence in enumerate(sentences) if sentence.endswith("?")]
+    short = sentences.pop(asked[-1] if asked else 0)
+    near = sentences[asked[-1] - 1 :: -1] if asked and asked[-1] else [] if asked else sentences
+    for sentence in near:
+        if len(short) + len(sentence) >= longest:
+            break
+        short = f"{sentence} {short}" if asked else f"{short} {sentence}"
     return (
         short if len(short) <= longest else short[:longest].rsplit(" ", 1)[0].rstrip(",;:") + " …"
     )
@@ -70,17 +74,16 @@ def opening(doctree: nodes.document) -> str:
     for paragraph in doctree.findall(nodes.paragraph):
         if not isinstance(paragraph.parent, nodes.section | nodes.document):
             continue
-        text = text_of(paragraph)
+        text = text_of(paragraph).removeprefix("Question. ")
         if text and not ABOUT.match(text):
             return shortened(text)
     return ""
 
 
-def remember(app: Sphinx, doctree: nodes.document) -> None:
-    """Keep a page's opening and title for its tags and its card."""
+def title_of(doctree: nodes.document) -> str:
+    """The title of a page."""
     title = next(iter(doctree.findall(nodes.title)), None)
-    app.env.metadata[app.env.docname]["sa_opening"] = opening(doctree)
-    app.env.metadata[app.env.docname]["sa_title"] = text_of(title) if title is not None else SITE
+    return SITE if title is None else text_of(title)
 
 
 def card_of(docname: str) -> str:
@@ -116,10 +119,12 @@ def add_tags(app: Sphinx, pagename: str, template: str, context: dict, doctree) 
         return
     lines = []
     if doctree is not None:
-        known = app.env.metadata[pagename]
+        title, description = title_of(doctree), opening(doctree)
         home = pagename == table_of_contents()[0]
-        base = app.config.html_baseurl
-        lines = tags(base, pagename, known["sa_title"], known["sa_opening"], home)
+        lines = tags(app.config.html_baseurl, pagename, title, description, home)
+        card = Path(app.outdir, card_of(pagename))
+        card.parent.mkdir(parents=True, exist_ok=True)
+        draw_card(title, description, card)
     elif pagename in OTHERS:
         lines = [f'<meta name="description" content="{OTHERS[pagename]}">']
     feed = context["pathto"](FEED, 1)
@@ -208,7 +213,7 @@ def feed(base: str, changes: list[Change]) -> str:
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
-    """Write map, feed and cards."""
+    """Write map and feed."""
     if exception is not None or app.builder.name != "html":
         return
     out, base = Path(app.outdir), app.config.html_baseurl
@@ -216,14 +221,9 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
     out.joinpath(SITEMAP).write_text(sitemap(base, pages), encoding="utf-8")
     changes = read_changes(CHANGELOG.read_text(encoding="utf-8"))
     out.joinpath(FEED).write_text(feed(base, changes), encoding="utf-8")
-    out.joinpath(CARDS).mkdir(parents=True, exist_ok=True)
-    for page in pages:
-        known = app.env.metadata[page]
-        draw_card(known["sa_title"], known["sa_opening"], out / card_of(page))
 
 
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
-    app.connect("doctree-read", remember)
     app.connect("html-page-context", add_tags)
     app.connect("build-finished", write_files)

@@ -108,6 +108,15 @@ def errata(labels: dict[str, tuple[str, str]]) -> list[Find]:
     return finds
 
 
+def headed(node: nodes.Node) -> bool:
+    """Whether this is a section with a heading: exercises and solutions are some without."""
+    return (
+        isinstance(node, nodes.section)
+        and bool(node["ids"])
+        and node.first_child_matching_class(nodes.title) is not None
+    )
+
+
 def note_definitions(app: Sphinx, doctree: nodes.document) -> None:
     """Remember in which section of a page a term is set in bold, which is where it is defined."""
     known = {term.name.lower() for term in meanings.read_glossary()}
@@ -116,10 +125,10 @@ def note_definitions(app: Sphinx, doctree: nodes.document) -> None:
         words = " ".join(node.astext().lower().split())
         name = next((w for w in (words, words.removesuffix("s")) if w in known), None)
         section = node.parent
-        while section is not None and not isinstance(section, nodes.section):
+        while section is not None and not headed(section):
             section = section.parent
-        if name and section is not None and section["ids"] and name not in found:
-            title = next(iter(section.findall(nodes.title))).astext()
+        if name and section is not None and name not in found:
+            title = section[section.first_child_matching_class(nodes.title)].astext()
             top = isinstance(section.parent, nodes.document)
             found[name] = ["" if top else section["ids"][-1], title]
     app.env.metadata[app.env.docname]["sa_defines"] = found

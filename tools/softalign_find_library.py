@@ -114,24 +114,27 @@ def all_modules() -> list[str]:
 
 def read_library(imported: set[str] = frozenset()) -> Library:
     """Read the library; `imported` names what pages import, which makes private modules count."""
-    library = Library()
-    homes: dict[tuple[str, str], str] = {}
+    names: dict[tuple[str, str], list[str]] = {}  # under which names a definition is public
     for module in all_modules():
-        if module == "softalign":
-            continue
         private = any(part.startswith("_") for part in module.split("."))
-        for name in sorted(exported(module), key=str.lower):
+        for name in exported(module):
             found = resolve(module, name)
-            dotted = f"{module}.{name}"
-            if found is None or (private and dotted not in imported):
-                continue
-            home, node = found
-            if (home, node.name) in homes:
-                library.aliases[dotted] = homes[home, node.name]
-                continue
-            homes[home, node.name] = dotted
-            library.entries[dotted] = entry_of(module, name, home, node)
-            library.modules[module] = first_sentence(ast.get_docstring(tree_of(file_of(module))))
+            if found is not None and not (private and f"{module}.{name}" not in imported):
+                names.setdefault((found[0], found[1].name), []).append(f"{module}.{name}")
+    library = Library()
+    for (home, _), known in names.items():
+        # the shortest name, else the one where it is defined
+        first, *others = sorted(
+            known, key=lambda n: (n.count("."), n.rpartition(".")[0] != home, n)
+        )
+        library.aliases |= dict.fromkeys(others, first)
+        module, _, name = first.rpartition(".")
+        library.entries[first] = entry_of(module, name, *resolve(module, name))
+        library.modules[module] = first_sentence(ast.get_docstring(tree_of(file_of(module))))
+    library.entries = {
+        entry.dotted: entry
+        for entry in sorted(library.entries.values(), key=lambda e: (e.module, e.name.lower()))
+    }
     return library
 
 
