@@ -1,4 +1,4 @@
-"""The built site, read as files: what helps readers, search engines and feed readers find things."""
+"""The built site, read as files: what helps readers and search engines to find things."""
 
 from __future__ import annotations
 

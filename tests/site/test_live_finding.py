@@ -345,7 +345,8 @@ def test_keys_leave_fields_sliders_and_figures_alone(opened):
     page.evaluate(
         """() => { const box = document.createElement('div'); box.innerHTML =
              '<input type=range id=a><select id=b><option>n<option>p</select>' +
-             '<div contenteditable id=c></div><div class=sa-interactive><button id=d>x</button></div>'
+             '<div contenteditable id=c></div>' +
+             '<div class=sa-interactive><button id=d>x</button></div>'
              + '<div role=slider tabindex=0 id=e></div><textarea id=f></textarea>';
              document.querySelector('article').prepend(box); }"""
     )
