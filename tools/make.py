@@ -54,6 +54,8 @@ NBVAL = ("--nbval", "--nbval-cell-timeout=180", "-W", "default")
 # As many processes as processors, each with whole files, whose fixtures are made once; no more than
 # four, since each may hold a gigabyte.
 PARALLEL = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+# Pages link to each other, from chapters/ to book/ too: the root is all of it.
+LAB = ("--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tree/book/intro.ipynb")
 # Columns of code that a page shows beside its side bars.
 PAGE_WIDTH = ("--line-length", "88")
 NO_NETWORK = (
@@ -369,9 +371,9 @@ def serve():
 
 
 def lab():
-    """Open JupyterLab on the chapters."""
+    """Open JupyterLab on the book's first page."""
     set_up()
-    run(PYTHON, "-m", "jupyterlab", "chapters")
+    run(PYTHON, "-m", "jupyterlab", *LAB)
 
 
 def notebooks():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -144,6 +145,7 @@ def small_font(source: Path, characters: set[int]) -> bytes:
     """A font with these characters alone, as WOFF."""
     from fontTools import subset
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     options = subset.Options(flavor="woff", layout_features=[], notdef_outline=False, hinting=False)
     font = subset.load_font(str(source), options)
     subsetter = subset.Subsetter(options)
