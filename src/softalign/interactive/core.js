@@ -16,6 +16,9 @@
       else if (value !== false && value !== null && value !== undefined)
         node.setAttribute(name, value);
     }
+    // JupyterLab takes keys for its own commands (x cuts the cell), unless what has the focus says no
+    if (node.matches("button, input, select, [tabindex]"))
+      node.setAttribute("data-lm-suppress-shortcuts", "true");
     node.append(...children.flat().filter((child) => child !== null && child !== undefined));
     return node;
   }
