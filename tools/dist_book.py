@@ -187,7 +187,7 @@ def _classes(element: HtmlElement) -> set[str]:
 def _for_paper(article: HtmlElement, entry: Entry) -> None:
     """Change the article of a page, in place, from a page of the site to a part of a book."""
     leave, folds = [], []
-    for element in article.iter(etree.Element):
+    for element in [*article.iter(etree.Element)]:  # a list, since the tree changes
         classes = _classes(element)
         if element.tag in SCREEN_ONLY or classes & SCREEN_CLASSES:
             leave.append(element)
@@ -323,6 +323,7 @@ def _contents(entries: Iterable[Entry], titles: dict[str, str]) -> str:
         lines.append(
             f'<p class="line depth-{entry.depth}"><a href="#{entry.slug}">'
             f"<span>{html.escape(titles[entry.slug])}</span>"
-            f'<span class="dots"></span><span class="number" data-place="{entry.slug}"></span></a></p>'
+            '<span class="dots"></span>'
+            f'<span class="number" data-place="{entry.slug}"></span></a></p>'
         )
     return f'<section class="contents"><h1>Contents</h1>{"".join(lines)}</section>'

@@ -132,8 +132,8 @@ FIT = """() => {
     if (right <= room + 1) continue;
     const scale = Math.max(0.5, (room - left) / (right - left) * 0.98);
     e.style.fontSize = `${scale}em`;
-    const name = e.closest('.book-page').id;
-    done.push(`${name}: ${e.tagName.toLowerCase()} ${scale.toFixed(2)} ${e.textContent.slice(0, 40)}`);
+    const what = `${e.closest('.book-page').id}, ${e.tagName.toLowerCase()}`;
+    done.push(`${what} to ${scale.toFixed(2)}: ${e.textContent.trim().slice(0, 40)}`);
   }
   return done;
 }"""
