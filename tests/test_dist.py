@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import dist
 import dist_book
 import dist_notebooks
+import dist_pack
 import dist_pdf
 import make
 
@@ -322,7 +324,16 @@ def test_pages_stand_in_order_and_a_level_deeper_inside_a_chapter(site):
 
 def test_what_has_no_use_on_paper_is_gone(site):
     text = assembled(site)
-    for gone in ("draw()", "Show", "Copy", "x()", "headerlink", "frame", "katex-mathml"):
+    for gone in (
+        "draw()",
+        "Show",
+        "Copy",
+        "x()",
+        "headerlink",
+        "frame",
+        "katex-mathml",
+        "aria-hid",
+    ):
         assert gone not in text, gone
     assert '<details class="sd-dropdown" open="open">' in text
     assert text.count('role="img" aria-label="x&lt;y"') == 2  # both formulas of the page
@@ -372,15 +383,68 @@ def test_the_fonts_of_the_book_are_files_of_the_pinned_packages(tmp_path):
     assert re.search(r'"Book Han".*NotoSansCJKsc.*unicode-range:U\+2E80-9FFF', rules)
 
 
-def test_the_dates_of_a_pdf_are_fixed_without_moving_anything(tmp_path):
-    path = tmp_path / "a.pdf"
+def test_the_dates_of_a_pdf_are_fixed_without_moving_anything():
     line = b"/CreationDate (D:20261127060758+00'00')\n/ModDate (D:20261127060759+00'00')"
-    path.write_bytes(line)
-    dist_pdf.fix_dates(path, WHEN)
-    assert path.read_bytes() == re.sub(rb"D:\d+", b"D:20260921141320", line)
-    path.write_bytes(line[:40])
+    assert dist_pdf.fix_dates(line, WHEN) == re.sub(rb"D:\d+", b"D:20260921141320", line)
     with pytest.raises(dist_pdf.PrintError, match="has 1 dates"):
-        dist_pdf.fix_dates(path, WHEN)
+        dist_pdf.fix_dates(line[:40], WHEN)
+
+
+# --- a smaller PDF --------------------------------------------------------------------------------
+
+
+def small_pdf(objects):
+    """A PDF as Chromium writes one: a table of objects, everything plain."""
+    out, places = bytearray(b"%PDF-1.4\n"), []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    end = b"trailer\n<</Size %d /Root 1 0 R /Info 4 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+    return bytes(out + head + table + end % (len(objects) + 1, len(out)))
+
+
+OBJECTS = [
+    b"<</Type /Catalog /Pages 2 0 R>>",
+    b"<</Type /Pages /Kids [3 0 R] /Count 1>>",
+    b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 5 0 R>>",
+    b"<</Title (endobj) /Author <FEFF732B>>>",
+    b"<</Length 17>>\nstream\n(a stream endobj)\nendstream",
+    *(b"<</S /P /K %d>>" % number for number in range(500)),
+]
+
+
+def test_a_packed_pdf_holds_the_same_objects_in_less_room():
+    from pypdf import PdfReader
+
+    data = small_pdf(OBJECTS)
+    packed = dist_pack.pack(data)
+    assert len(packed) < len(data) / 4
+    one, two = (PdfReader(io.BytesIO(content)) for content in (data, packed))
+    for number in range(1, len(OBJECTS) + 1):
+        written = [io.BytesIO(), io.BytesIO()]
+        for reader, file in zip((one, two), written, strict=True):
+            reader.get_object(number).write_to_stream(file)
+        assert written[0].getvalue() == written[1].getvalue()
+    assert two.pages[0].get_contents().get_data() == b"(a stream endobj)"
+    assert two.metadata["/Author"] == "猫"
+    assert dist_pack.pack(data) == packed
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"no PDF",
+        small_pdf(OBJECTS).replace(b"0000000009", b"0000000010"),
+        small_pdf(OBJECTS).replace(b"/Root 1 0 R", b"/Prev 1 0 R"),
+        dist_pack.pack(small_pdf(OBJECTS)),
+    ],
+    ids=["no table", "wrong place", "a second table", "packed already"],
+)
+def test_what_is_not_as_chromium_writes_it_is_not_packed(broken):
+    with pytest.raises(dist_pack.PackError):
+        dist_pack.pack(broken)
 
 
 def test_the_command_line_explains_itself():

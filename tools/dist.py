@@ -19,6 +19,7 @@ from pathlib import Path
 
 import dist_book
 import dist_notebooks
+import dist_pack
 import dist_pdf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -181,7 +182,7 @@ def main() -> int:
             raise Stop("The PDF is printed by a Chromium, and none is named: say make dist.")
         for path in make(ROOT, given.site.resolve(), given.to.resolve(), given.browser):
             say(f"  {path.stat().st_size / 1e6:8.2f} MB  {path.relative_to(given.to.resolve())}")
-    except (Stop, dist_book.BookError, dist_pdf.PrintError) as problem:
+    except (Stop, dist_book.BookError, dist_pack.PackError, dist_pdf.PrintError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except OSError as problem:

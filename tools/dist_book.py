@@ -254,6 +254,8 @@ def _name_formula(formula: HtmlElement) -> None:
         formula.set("role", "img")
         formula.set("aria-label", source.text_content())
         formula.find_class("katex-mathml")[0].drop_tree()
+        # hidden from a screen reader's ear, the whole formula would be left out of the PDF's tree
+        formula.find_class("katex-html")[0].attrib.pop("aria-hidden", None)
 
 
 def _move_solutions(article: HtmlElement) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from dist_pack import pack
 from pypdf import PdfReader
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
@@ -44,14 +44,17 @@ def print_book(
         except Error as problem:
             raise PrintError(f"{browser} does not start: {str(problem).splitlines()[0]}") from None
         try:
-            return _print(chromium, source, target, seconds, say)
+            return print_with(chromium, source, target, seconds, say)
         except Error as problem:
             raise PrintError(f"The book was not printed: {str(problem).splitlines()[0]}") from None
         finally:
             chromium.close()
 
 
-def _print(chromium, source: Path, target: Path, seconds: int, say: Callable[[str], None]) -> int:
+def print_with(
+    chromium, source: Path, target: Path, seconds: int, say: Callable[[str], None] = print
+) -> int:
+    """Print as `print_book` does, with a browser that runs already."""
     page = chromium.new_page(viewport={"width": PAPER_WIDTH, "height": 1000})
     page.set_default_timeout(PRINT_SECONDS * 1000)
     missing: list[str] = []
@@ -69,12 +72,12 @@ def _print(chromium, source: Path, target: Path, seconds: int, say: Callable[[st
         page.evaluate(NUMBER, numbers)
         page.pdf(path=str(target), prefer_css_page_size=True, print_background=True, tagged=True,
                  outline=True)  # fmt: skip
-        found, count = page_numbers(target)
+        found, count = page_numbers(PdfReader(target))
         say(f"  {count} pages in {time.perf_counter() - begin:.0f} s")
         if not found:
             raise PrintError("The printed book has no contents: nothing links to its pages.")
         if found == numbers:
-            fix_dates(target, seconds)
+            target.write_bytes(pack(fix_dates(target.read_bytes(), seconds)))
             return count
         numbers = found
     raise PrintError(
@@ -82,19 +85,20 @@ def _print(chromium, source: Path, target: Path, seconds: int, say: Callable[[st
     )
 
 
-def page_numbers(path: Path) -> tuple[dict[str, int], int]:
+def page_numbers(reader: PdfReader) -> tuple[dict[str, int], int]:
     """Number of the paper page on which each page of the book begins, and the number of all."""
-    reader = PdfReader(path)
     index = {page.indirect_reference.idnum: number for number, page in enumerate(reader.pages, 1)}
     places = {
         name.removeprefix("/"): index[place.page.idnum]
         for name, place in reader.named_destinations.items()
     }
-    found = {name: number for name, number in places.items() if re.fullmatch(r"page-[\w-]+", name)}
-    return found, len(reader.pages)
+    found = [
+        (number, name) for name, number in places.items() if re.fullmatch(r"page-[\w-]+", name)
+    ]
+    return {name: number for number, name in sorted(found)}, len(reader.pages)
 
 
-def fix_dates(path: Path, seconds: int) -> None:
+def fix_dates(data: bytes, seconds: int) -> bytes:
     """Put a given time in the place of the time of printing: the same length, so nothing moves.
 
     Raises
@@ -102,15 +106,12 @@ def fix_dates(path: Path, seconds: int) -> None:
     PrintError
         The PDF does not say when it was made in the way Chromium says it.
     """
-    data = path.read_bytes()
     stamp = time.strftime("D:%Y%m%d%H%M%S+00'00'", time.gmtime(seconds)).encode()
     pattern = rb"(/(?:CreationDate|ModDate) \()D:\d{14}\+00'00'(?=\))"
     fixed, count = re.subn(pattern, rb"\g<1>" + stamp, data)
     if count != 2:
         raise PrintError(f"The PDF has {count} dates where 2 were expected: was it not Chromium?")
-    part = path.with_suffix(".part")
-    part.write_bytes(fixed)
-    os.replace(part, path)
+    return fixed
 
 
 NUMBER = """(numbers) => {
