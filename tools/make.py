@@ -370,6 +370,15 @@ def serve():
     raise Stop("No port between 8000 and 8099 is free.")
 
 
+def dist():
+    """Write the site, the book as a PDF and the notebooks, to hand out, into _build/dist."""
+    browser = find_browser()
+    if not browser:
+        raise Stop(f"A Chromium prints the PDF: {_browser_hint().partition(' (')[0]}.", 2)
+    book()
+    run(PYTHON, "tools/dist.py", env=dict(environment(), SOFTALIGN_BROWSER=browser))
+
+
 def lab():
     """Open JupyterLab on the book's first page."""
     set_up()
@@ -517,7 +526,7 @@ def clean():
     say("Removed _build, .venv and node_modules.")
 
 
-COMMANDS = (book, test, serve, lab, notebooks, runs, lint, pins, bench, site_report, clean)
+COMMANDS = (book, test, serve, dist, lab, notebooks, runs, lint, pins, bench, site_report, clean)
 
 
 def _name(command):

@@ -5,7 +5,6 @@ word, most of it for things that this book has not. After everything else is bui
 
 - merges the sheets that all pages name into one, without the rules that no page can use: those
   whose class occurs in no page and in no script of the site;
-- cuts the icon fonts down to the icons that the remaining rules name;
 - has the scripts wait until the page is read.
 
 Nothing that Sphinx wrote is changed but the pages; the sheets they named stay where they are.
@@ -14,7 +13,6 @@ Nothing that Sphinx wrote is changed but the pages; the sheets they named stay w
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 import posixpath
 import re
@@ -40,7 +38,6 @@ WORD = re.compile(r"[A-Za-z_][\w-]*")
 CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 # Bootstrap's script puts some names together from pieces.
 MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|modal|collaps|fade$|show$")
-ICONS = "vendor/fontawesome/webfonts/"
 
 
 # --- style sheets ---------------------------------------------------------------------------------
@@ -131,47 +128,6 @@ def whole(folder: Path, name: str) -> str:
     return re.sub(r"""@charset\s+["'][^"']*["']\s*;""", "", text)
 
 
-# --- icons ----------------------------------------------------------------------------------------
-
-
-def icons(sheet: str) -> set[int]:
-    """Characters that the rules of a sheet set as content, from Unicode's private part."""
-    found = {int(code, 16) for code in re.findall(r"\\([0-9a-fA-F]{4})", sheet)}
-    found |= {ord(letter) for letter in sheet}
-    return {code for code in found if 0xE000 <= code <= 0xF8FF}
-
-
-def small_font(source: Path, characters: set[int]) -> bytes:
-    """A font with these characters alone, as WOFF."""
-    from fontTools import subset
-
-    logging.getLogger("fontTools").setLevel(logging.WARNING)
-    options = subset.Options(flavor="woff", layout_features=[], notdef_outline=False, hinting=False)
-    font = subset.load_font(str(source), options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=characters)
-    subsetter.subset(font)
-    # the same bytes at each build
-    font["head"].modified = font["head"].created
-    font.recalcTimestamp = False
-    file = io.BytesIO()
-    font.save(file)
-    return file.getvalue()
-
-
-def cut_icons(sheet: str, folder: Path, source: Path) -> str:
-    """Write small fonts to the folder, and name them in the sheet in place of the whole ones."""
-    characters = icons(sheet)
-
-    def address(found: re.Match) -> str:
-        body = small_font(source / f"{found[1]}.ttf", characters)
-        name = f"{found[1]}.{hashlib.sha256(body).hexdigest()[:12]}.woff"
-        (folder / name).write_bytes(body)
-        return f'src:url("{name}") format("woff")'
-
-    return re.sub(rf'src:\s*url\("[^"]*{ICONS}(fa-[\w-]+)\.woff2[^"]*"\)[^;}}]*', address, sheet)
-
-
 # --- pages ----------------------------------------------------------------------------------------
 
 
@@ -217,8 +173,6 @@ def speed(app: Sphinx, exception: Exception | None) -> None:
     """Mend all pages."""
     if exception is not None or app.builder.name != "html":
         return
-    import pydata_sphinx_theme
-
     out = Path(app.outdir)
     static = out / STATIC
     files = sorted(p for p in out.rglob("*.html") if STATIC not in p.relative_to(out).parts)
@@ -235,9 +189,6 @@ def speed(app: Sphinx, exception: Exception | None) -> None:
     for path in target.glob("*"):
         path.unlink()
     target.mkdir(exist_ok=True)
-    theme = Path(pydata_sphinx_theme.__file__).parent
-    fonts = theme / "theme" / "pydata_sphinx_theme" / "static" / ICONS
-    sheet = cut_icons(sheet, target, fonts)
     merged = f"site.{hashlib.sha256(sheet.encode()).hexdigest()[:12]}.css"
     (target / merged).write_text(sheet, encoding="utf-8")
     options = (static / "documentation_options.js").read_text(encoding="utf-8").strip()
