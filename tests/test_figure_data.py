@@ -157,7 +157,7 @@ def test_points_scattered_one_at_a_time_are_put_together_by_their_look(figure):
         face, edge = ("C0", "C0") if i % 2 else ("white", "#D55E00")
         ax.scatter(i, 10 * i, color=face, edgecolor=edge)
     found = {s["name"]: s["columns"]["y"] for s in panel(figure)["series"]}
-    assert found == {"red-orange hollow points": [0, 20], "blue points": [10, 30]}
+    assert found == {"hollow red-orange points": [0, 20], "blue points": [10, 30]}
 
 
 def test_lines_and_stripes_across_the_panel_are_levels_not_curves(figure):
@@ -178,6 +178,21 @@ def test_pieces_have_two_ends(figure):
     figure.subplots().hlines([1, 2], 0, [5, 6])
     one = only(figure)
     assert one["columns"] == {"x": [0, 0], "y": [1, 2], "to_x": [5, 6], "to_y": [1, 2]}
+
+
+def test_a_mesh_may_be_given_with_x_along_its_rows(figure):
+    ax = figure.subplots()
+    x, y = np.meshgrid([0.0, 1.0, 2.0], [5.0, 7.0], indexing="ij")
+    ax.pcolormesh(x, y, 10 * x + y, shading="auto")
+    (one,) = panel(figure)["maps"]
+    assert (one["columns"], one["rows"]) == ([0, 1, 2], [7, 5])
+    assert one["values"] == [[7, 17, 27], [5, 15, 25]]
+
+
+def test_a_bent_mesh_cannot_be_a_table(figure):
+    ax = figure.subplots()
+    ax.pcolormesh([[0, 1], [0.5, 1.5]], [[0, 0], [1, 1]], [[3]])
+    assert read_figure(figure)["unread"] == ["QuadMesh without a grid of numbers"]
 
 
 @pytest.mark.parametrize("origin", ["upper", "lower"])
@@ -340,6 +355,7 @@ def test_what_has_no_label_is_named_by_what_looks_like_it(figure):
         left.plot([1, 2], [seed, seed], color="C1", label="LSTM" if seed == 0 else None)
     left.plot([1, 2], [8, 9], "o", color="C1")
     left.plot([1, 2], [8, 9], color="0.5")
+    left.plot([1, 2], [8, 9], color="#0072B2", lw=0.7)
     right.plot([1, 2], [5, 6], color="C1")
     right.plot([1, 2], [5, 6], ":", color="C0")
     assert [s["name"] for s in panel(figure)["series"]] == [
@@ -348,6 +364,7 @@ def test_what_has_no_label_is_named_by_what_looks_like_it(figure):
         "LSTM (3)",
         "LSTM (circles)",
         "grey line",
+        "thin blue line",
     ]
     assert [s["name"] for s in panel(figure, 1)["series"]] == ["LSTM", "blue dotted line"]
 

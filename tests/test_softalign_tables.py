@@ -91,14 +91,14 @@ def test_a_short_table_is_whole_and_a_long_one_says_what_it_leaves_out():
     assert (len(whole.rows), whole.notes) == (3, ())
     (cut,) = tables_of(numbers(series(x=list(range(100)), y=list(range(100)))))
     assert len(cut.rows) == figure_tables.ROWS
-    assert cut.notes[0].startswith("40 of 100 rows: the first, the last, the least and greatest")
+    assert cut.notes[0].startswith("30 of 100 rows: the first, the last, the least and greatest")
 
 
 def test_a_wide_table_has_fewer_rows():
     many = [series(f"n = {k}", x=list(range(300)), y=[k] * 300) for k in range(30)]
     (table,) = tables_of(numbers(*many))
     assert len(table.head) == 31
-    assert len(table.rows) <= 16
+    assert len(table.rows) <= 12
 
 
 # --- which tables ---------------------------------------------------------------------------------

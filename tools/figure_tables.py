@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 DIGITS = 4
 # A table has at most this many rows, and fewer if it is wide: about as many squares as here.
-ROWS, CELLS = 40, 480
+ROWS, CELLS = 30, 360
 # A heat map shows at most this many squares; that is one of the longer recurring sentence.
 SQUARES = 650
 # Things with different places along the axis share a table if they are short.

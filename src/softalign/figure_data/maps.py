@@ -29,6 +29,8 @@ def grid_of(drawn: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         return values, _centres(left, right, columns), _centres(first, last, rows)
     corners = drawn.get_coordinates()
     x, y = corners[:, :, 0], corners[:, :, 1]
+    if np.allclose(x, x[:, :1]) and np.allclose(y, y[:1]):  # the grid was given the other way round
+        x, y, values = x.T, y.T, values.T
     if not (np.allclose(x, x[:1]) and np.allclose(y, y[:, :1])):
         return None
     if x.shape == values.shape:  # smooth shading gives a number to each corner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -53,8 +54,9 @@ def inherited(one: Series, here: Sequence[Series], others: Sequence[Series]) -> 
         same = _only([s.label for s in group if s.label and s.style == one.style])
         if same:
             return same
-    if is_grey(one.colour) or one.kind in ("bars", "histogram"):
-        return ""
+    full = one.kind == "line" and one.look in ("line", "thin line")
+    if full or is_grey(one.colour) or one.kind in ("bars", "histogram"):
+        return ""  # a second full line is a thing of its own, whatever its colour
     for group in (here, others):
         akin = _only([s.label for s in group if s.label and s.colour == one.colour])
         if akin:
@@ -76,6 +78,7 @@ def name_all(panels: Sequence[Sequence[Series]]) -> list[list[str]]:
             name = plain(one.label) or plain(inherited(one, here, others))
             if not name and not (len(main) == 1 and one is main[0]):
                 name = f"{word_for(one.colour)} {one.look}".strip()
+                name = re.sub(r"^(.+) (thin|hollow) ", r"\2 \1 ", name)
             found.append(name)
         seen: Counter[str] = Counter()
         for number, name in enumerate(found):

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 
 SHAPES = {"o": "circles", "s": "squares", "D": "diamonds", "^": "triangles", "v": "triangles"}
 SHAPES |= {"x": "crosses", "*": "stars", ".": "dots"}
+THIN = 0.8  # points; a thin line is told from a line of the same colour
 STROKES = {"--": "dashed line", ":": "dotted line", "-.": "dash-dotted line"}
 
 
@@ -61,7 +62,7 @@ def of_line(line: Any, data: Any) -> Series | None:
         return None
     along_x, along_y = line.get_transform().contains_branch_seperately(data)
     name = {"label": own_label(line), "colour": colour_of(line.get_color())}
-    name["look"] = STROKES.get(stroke, "line")
+    name["look"] = STROKES.get(stroke, "thin line" if line.get_linewidth() <= THIN else "line")
     if along_x and along_y:
         kind = "line" if drawn[0] and len(x) > 1 else "points"
         if kind == "points":
