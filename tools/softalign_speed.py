@@ -13,7 +13,6 @@ Nothing that Sphinx wrote is changed but the pages; the sheets they named stay w
 from __future__ import annotations
 
 import hashlib
-import logging
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
