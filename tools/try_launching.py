@@ -33,6 +33,8 @@ ADDRESS = "https://github.com/soft-alignment/soft-alignment"
 PAGES = ("chapters/01_smt/word_alignment.ipynb", "chapters/07_transformer/scoreboard.ipynb")
 # What Colab's image of November 2025 has of the packages that this book uses.
 COLAB = ("numpy==2.0.2", "matplotlib==3.10.0", "tqdm==4.67.1", "jieba==0.42.1", "babel==2.17.0")
+# Three pages read Sphinx's messages; Colab's image has it too.
+COLAB += ("sphinx==8.2.3",)
 TIMEOUT = 600
 
 
