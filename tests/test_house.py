@@ -51,6 +51,7 @@ ORDER = [
     "runs",
     "experiments",
     "plotting",
+    "figure_data",
     "interactive",
     "notebook",
     "cli",

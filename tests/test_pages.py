@@ -189,6 +189,18 @@ def test_every_figure_has_name_caption_alternative_text_and_a_sentence_that_read
         assert f"`{figure['name']}`" in page.prose, f"no sentence refers to {figure['name']}"
 
 
+@each(NOTEBOOKS)
+def test_an_interactive_figure_is_announced_read_and_held_to_the_page(page):
+    """Text before it says what it is, text after it what to look for; an assert ties its data."""
+    for before, cell, after in zip(page.cells, page.cells[1:], page.cells[2:], strict=False):
+        if not re.search(r"\b(em|softmax|attention|gradient|beam|positions)_figure\(", cell.text):
+            continue
+        assert before.kind == after.kind == "markdown", cell.text
+        assert len(after.text) > 150, f"what is there to see? {cell.text}"
+        assert "assert" in cell.text, cell.text
+        assert "hide-input" not in cell.tags, "a reader should change it"
+
+
 @each(LESSONS)
 def test_a_lesson_has_three_figures_or_says_why_not(page):
     figures = [cell for cell in page.code if cell.mystnb.get("figure")]

@@ -16,6 +16,9 @@
       else if (value !== false && value !== null && value !== undefined)
         node.setAttribute(name, value);
     }
+    // JupyterLab takes keys for its own commands (x cuts the cell), unless what has the focus says no
+    if (node.matches("button, input, select, [tabindex]"))
+      node.setAttribute("data-lm-suppress-shortcuts", "true");
     node.append(...children.flat().filter((child) => child !== null && child !== undefined));
     return node;
   }
@@ -41,11 +44,23 @@
 
   // --- controls: each is a labelled native element, so that keys and readers work by themselves ---
 
+  // Letters of the longest thing that a slider says, so that what follows never moves; of a long
+  // slider some places stand for all.
+  function widest(show, min, max, step) {
+    const places = Math.floor((max - min) / step);
+    const stride = Math.max(1, Math.floor(places / 100));
+    let most = show(max).length;
+    for (let i = 0; i <= places; i += stride) most = Math.max(most, show(min + i * step).length);
+    return most;
+  }
+
   // A slider with its value beside it. `show` turns a position into words.
   function slider({ label, min = 0, max, step = 1, value = min, show = String, change }) {
     const id = fresh("slider");
-    const said = html("output", { for: id });
+    // the slider itself says its value; a second voice would only be in the way
+    const said = html("output", { for: id, "aria-live": "off" });
     const input = html("input", { type: "range", id, min, max, step, value });
+    said.style.minWidth = `${widest(show, Number(min), Number(max), Number(step))}ch`;
     const told = () => {
       said.textContent = show(Number(input.value));
       input.setAttribute("aria-valuetext", said.textContent);

@@ -152,7 +152,8 @@ softalign.define("positions", (live, data) => {
     const rows = names.map(() => heads.slice(1).map(() => html("td", { style: `${tight}; min-width: 3.7em` })));
     const labels = names.map((name) => html("th", { scope: "row", style: `${tight}; text-align: start` }, name));
     const node = html("table", { class: "sa-shares", style: "font-size: min(1em, 3.8vw)" }, caption,
-      html("thead", {}, html("tr", {}, heads.map((head) => html("th", { scope: "col", style: tight }, head)))),
+      html("thead", {}, html("tr", {}, heads.map((head) =>
+        head ? html("th", { scope: "col", style: tight }, head) : html("td", { style: tight })))),
       html("tbody", {}, rows.map((cells, i) => html("tr", {}, labels[i], cells))));
     const fill = (values, digits) => values.forEach((row, i) => row.forEach((value, j) => {
       rows[i][j].textContent = number(value, digits[j]) + (heads[j + 1] === "angle" ? "°" : "");
