@@ -271,7 +271,8 @@ def site(tmp_path):
     drawn = (
         '<div class="cell tag_hide-input"><details class="hide above-input"><summary>Show</summary>'
         'draw()</details><img src="../_images/p.png" alt="a"></div><details class="sd-dropdown">'
-        f"<summary>More</summary>more</details><button>Copy</button>{FORMULA} then {FORMULA}"
+        "<summary>More</summary>more</details><details class='sa-data'><summary>Numbers</summary>"
+        f"1</details><button>Copy</button>{FORMULA} then {FORMULA}"
     )
     bodies = {
         "a": ("", 'See <a href="c.html#e1">E</a>, <a href="b.html">B</a>, <a href="#top">top</a>, '

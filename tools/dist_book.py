@@ -196,11 +196,11 @@ def _for_paper(article: HtmlElement, entry: Entry) -> None:
         elif element.tag == "details":
             folds.append(element)
     for fold in folds:
-        cell = fold.getparent()
-        if "tag_hide-input" in _classes(cell):  # code that only draws a figure
-            leave.append(fold)
-        elif _classes(fold) & OPEN_ON_PAPER:
+        draws = "tag_hide-input" in _classes(fold.getparent())  # code that only draws a figure
+        if _classes(fold) & OPEN_ON_PAPER and not draws:
             fold.set("open", "open")
+        else:
+            leave.append(fold)
     for element in leave:
         if element.getparent() is not None:
             element.drop_tree()
