@@ -18,6 +18,7 @@ import softalign_find_head as head
 import softalign_find_hover as hover
 import softalign_find_index as index
 import softalign_find_meanings as meanings
+import softalign_find_terms as terms
 import softalign_find_words as words
 
 ORDER = [page.name.removeprefix("book/").removeprefix("chapters/") for page in PAGES]
@@ -193,6 +194,55 @@ def test_the_first_letter_of_a_section_is_a_link_and_the_next_ones_can_be_pointe
     assert len([*page.findall(nodes.math)]) == 5  # nothing is lost, heading and link are left alone
 
 
+def marked_terms(page, name="chapters/06_attention/x"):
+    """Texts of a document's marked terms."""
+    terms.mark_terms(page, name, "g.html")
+    found, inside = [], False
+    for node in page.findall(nodes.Text):
+        if isinstance(node.parent, nodes.raw):
+            inside = node.astext().startswith("<a ")
+        elif inside:
+            found.append(node.astext())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Softmax and softmax, then self-attention and attention.", ["Softmax", "self-attention"]),
+        ("Two n-grams and a language model, language models again", ["n-grams", "language model"]),
+        ("bleu, BLEU and adam", ["BLEU"]),  # names have their capitals
+        ("the history of a beam, a chain rule", []),  # words with other senses
+        ("an xn-gram-model", []),
+    ],
+)
+def test_the_first_of_each_term_is_marked(text, expected):
+    page = page_with(nodes.Text(text))
+    after = [*expected, "attention"] if "self-attention" in text else expected
+    assert marked_terms(page) == after
+    shown = [n.astext() for n in page.findall(nodes.Text) if not isinstance(n.parent, nodes.raw)]
+    assert "".join(shown) == "t" + text
+
+
+def test_terms_are_left_alone_in_code_links_bold_and_where_they_are_defined():
+    page = page_with(
+        nodes.literal("", "softmax"),
+        nodes.reference("", "perplexity", refuri="x"),
+        nodes.reference("", "entropy", refuri="g.html#term-entropy"),
+        nodes.Text("entropy was linked"),
+    )
+    section = nodes.section("", nodes.title("", "BLEU"), ids=["two"])
+    section += nodes.paragraph("", "", nodes.strong("", "logits"), nodes.Text(" logits"))
+    page[0] += section
+    page[0] += nodes.section("", nodes.paragraph("", "logits are marked here"), ids=["three"])
+    assert marked_terms(page) == ["logits"]
+
+
+def test_the_decoder_of_chapter_1_is_another_one():
+    assert marked_terms(page_with(nodes.Text("a decoder")), "chapters/01_smt/x") == []
+    assert marked_terms(page_with(nodes.Text("a decoder"))) == ["decoder"]
+
+
 # --- definitions ----------------------------------------------------------------------------------
 
 
@@ -284,11 +334,13 @@ def test_only_the_search_page_keeps_the_scripts_of_the_search(tmp_path):
         for name in ("searchtools", "language_data", "sphinx_highlight")
     ]
     lines.append('<script src="../searchindex.js"></script>')
-    for name in ("page", "search"):
+    (tmp_path / "folder").mkdir()
+    for name in ("page", "search", "folder/search"):
         (tmp_path / f"{name}.html").write_text("\n".join(lines))
     app = SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(name="html"))
     index.leave_out_index(app, None)
-    assert (tmp_path / "page.html").read_text().strip() == lines[2]
+    for name in ("page", "folder/search"):
+        assert (tmp_path / f"{name}.html").read_text().strip() == lines[2]
     assert (tmp_path / "search.html").read_text() == "\n".join(lines)
 
 

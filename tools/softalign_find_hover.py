@@ -14,12 +14,13 @@ from functools import cache
 import softalign_find_meanings as meanings
 from docutils import nodes
 from softalign_find_pages import table_of_contents
+from softalign_find_terms import is_marked, mark_terms
 from sphinx.application import Sphinx
 
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
 # Where a letter stays as it is: a heading, a link, a term, code.
 UNMARKED = (nodes.title, nodes.reference, nodes.term, nodes.literal_block)
-TERM = re.compile(r"#(term-[\w-]+)$")
+TERM = re.compile(r"#(term-[\w-]+)(?:\">)?$")
 
 
 @cache
@@ -103,7 +104,7 @@ def name_rows(doctree: nodes.document) -> None:
 
 
 def mark(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Mark the letters of a page, and remember them for its list of definitions."""
+    """Mark the letters and terms of a page; the letters are kept for its list of definitions."""
     if app.builder.name != "html":
         return
     if docname == NOTATION:
@@ -112,6 +113,8 @@ def mark(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         address = app.builder.get_relative_uri(docname, NOTATION)
         letters = meanings.letters_of(short(docname), order())
         doctree["sa_letters"] = mark_letters(doctree, letters, address)
+        if is_marked(docname):
+            mark_terms(doctree, docname, app.builder.get_relative_uri(docname, GLOSSARY))
 
 
 def definitions(doctree: nodes.document) -> dict[str, str]:
@@ -120,8 +123,10 @@ def definitions(doctree: nodes.document) -> dict[str, str]:
         key: meanings.letter_html(letter, set_formula)
         for key, letter in doctree.get("sa_letters", {}).items()
     }
-    for node in doctree.findall(nodes.reference):
-        found = TERM.search(node.get("refuri", ""))
+    links = [node.get("refuri", "") for node in doctree.findall(nodes.reference)]
+    links += [node.astext() for node in doctree.findall(nodes.raw)]
+    for link in links:
+        found = TERM.search(link)
         if found and found[1] in terms():
             shown[found[1]] = meanings.term_html(terms()[found[1]], set_formula)
     return dict(sorted(shown.items()))

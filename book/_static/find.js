@@ -7,7 +7,7 @@
 
   const data = document.getElementById("sa-meanings");
   const meanings = data ? JSON.parse(data.textContent) : {};
-  const PLACES = ".sa-letter, a.reference[href*='#term-']";
+  const PLACES = ".sa-letter, .sa-term, a.reference[href*='#term-']";
   const SOON = 120; // milliseconds to cross from a word to its definition, or to pass over it
   let tip = null;
   let owner = null; // what the definition that is shown belongs to

@@ -60,7 +60,7 @@ def shown(name):
 
 def term_links(name):
     """Fragments of a page's links to the glossary."""
-    links = soup(name).select("article a.reference[href*='#term-']")
+    links = soup(name).select("article :is(a.reference, a.sa-term)[href*='#term-']")
     return {unquote(link["href"].partition("#")[2]) for link in links}
 
 
@@ -96,7 +96,19 @@ def test_most_lessons_have_marked_letters_and_terms():
     lessons = [name for name in NAMES if name.startswith("chapters/") and "index" not in name]
     assert min(counts[name] for name in lessons) >= 3
     assert sum(counts.values()) > 400
-    assert sum(len(term_links(name)) > 0 for name in lessons) >= 0.8 * len(lessons)
+    assert min(len(term_links(name)) for name in lessons) >= 8
+
+
+@every_page
+def test_a_marked_term_leads_to_its_entry_and_stands_in_running_text(name):
+    marked = soup(name).select("a.sa-term")
+    for link in marked:
+        target, _, anchor = link["href"].partition("#")
+        path = (SITE / f"{name}.html").parent.joinpath(target).resolve()
+        assert path == SITE / "book" / "glossary.html"
+        assert anchor in ids("book/glossary")
+        assert not link.find_parent(["h1", "h2", "h3", "h4", "pre", "code", "a", "nav", "strong"])
+    assert len({link["href"] for link in marked}) == len(marked)
 
 
 @every_page

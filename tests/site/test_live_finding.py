@@ -140,7 +140,7 @@ def test_the_search_works_from_a_file(opened):
 
 # --- definitions ----------------------------------------------------------------------------------
 
-TERM = "article p a.reference[href*='#term-']"
+TERM = "article p a.sa-term"
 LETTER = "article p a.sa-letter"
 PLACES = pytest.mark.parametrize("place", [TERM, LETTER], ids=["term", "letter"])
 
