@@ -239,10 +239,12 @@ def test_a_large_heat_map_is_thinned_both_ways_and_keeps_its_extremes():
 
 def test_the_file_has_every_number_unrounded_and_unthinned():
     x = [k / 7 for k in range(500)]
+    large = heat(3, 4)
+    large["values"][0][0] = 0.123456789
     given = numbers(
         series("a, b", x=x, y=[-v for v in x]),
         series("guess", "horizontal", y=[0.5]),
-        maps=[heat(3, 4)],
+        maps=[large],
         title="down",
     )
     text, count = as_csv(given)
@@ -252,6 +254,7 @@ def test_the_file_has_every_number_unrounded_and_unthinned():
     assert [float(r["x"]) for r in rows[:500]] == x
     assert {r["series"] for r in rows[:500]} == {"a, b"}
     assert rows[500]["y"] == "0.5"
+    assert rows[501]["value"] == "0.123456789"
     last = {"panel": "down", "series": "", "kind": "square", "x": "c3", "y": "r2", "value": "23"}
     assert rows[-1] == last
 
