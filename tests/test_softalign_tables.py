@@ -217,6 +217,12 @@ def test_what_else_is_written_in_a_panel_is_said_below_its_last_table():
     assert last.notes == ("Also written in the figure: 205 sentences; chance.",)
 
 
+def test_a_colour_shows_three_digits():
+    one = heat(1, 2) | {"values": [[0.123456, 4.5678e-9]]}
+    (table,) = tables_of(numbers(maps=[one]))
+    assert table.rows == (("r0", "0.123", "4.57 × 10⁻⁹"),)
+
+
 def test_a_large_heat_map_is_thinned_both_ways_and_keeps_its_extremes():
     large = heat(80, 90)
     large["values"][33][71], large["values"][57][5] = 9999, -9999

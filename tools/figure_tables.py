@@ -1,7 +1,7 @@
 """Tables of the numbers that a figure carries along (``softalign.figure_data``), and a file.
 
-A table is for reading: numbers have four digits, which is more than an eye takes from a plot, and a
-long curve is thinned. The file has everything.
+A table is for reading: numbers have four digits, those of a heat map three, which is more than an
+eye takes from a plot, and a long curve is thinned. The file has everything.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-DIGITS = 4
+DIGITS, DIGITS_OF_COLOURS = 4, 3
 # A table has at most this many rows, and fewer if it is wide: about as many squares as here.
 ROWS, CELLS = 30, 360
 # A heat map shows at most this many squares; that is one of the longer recurring sentence.
-SQUARES = 650
+SQUARES = 500
 # Things with different places along the axis share a table if they are short.
 SHORT = 12
 ACROSS = ("horizontal", "vertical", "stripe over x", "stripe over y")
@@ -36,8 +36,8 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
 
-def written(value: float | str | None) -> str:
-    """A value as readers see it: four digits, whole numbers whole, else powers of ten."""
+def written(value: float | str | None, digits: int = DIGITS) -> str:
+    """A value as readers see it: a few digits, whole numbers whole, powers of ten far from 1."""
     if value is None or value == "":
         return NOTHING
     if value in ("inf", "-inf"):
@@ -46,12 +46,12 @@ def written(value: float | str | None) -> str:
         return value
     if float(value).is_integer() and abs(value) < 1e7:
         return f"{int(value)}".replace("-", "−")
-    short = float(f"{value:.{DIGITS}g}")
+    short = float(f"{value:.{digits}g}")
     if 1e-4 <= abs(short) < 1e7:
-        places = max(0, DIGITS - 1 - math.floor(math.log10(abs(short))))
+        places = max(0, digits - 1 - math.floor(math.log10(abs(short))))
         text = f"{short:.{places}f}"
         return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
-    mantissa, power = f"{short:.{DIGITS - 1}e}".split("e")
+    mantissa, power = f"{short:.{digits - 1}e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".").replace("-", "−")
     return f"{mantissa} × 10{str(int(power)).translate(RAISED)}"
 
@@ -257,7 +257,7 @@ def table_of_map(one: dict, panel: dict, title: str) -> Table:
         )
 
     def cell(i: int, j: int) -> str:
-        parts = [written(values[i][j])]
+        parts = [written(values[i][j], DIGITS_OF_COLOURS)]
         if words and words[i][j]:
             parts.insert(0, words[i][j])
         if frames and frames[i][j]:
