@@ -149,6 +149,23 @@ def test_a_browser_that_is_none_is_named(tmp_path):
         dist_pdf.print_book(tmp_path / "book.html", tmp_path / "x.pdf", "/bin/false", WHEN)
 
 
+def test_a_browser_that_never_finishes_is_ended_and_tried_once_more(tmp_path, monkeypatch):
+    never = tmp_path / "chromium"
+    never.write_text("#!/bin/sh\nexec sleep 60\n")
+    never.chmod(0o755)
+    (tmp_path / "book.html").write_text("<p>x</p>")
+    monkeypatch.setattr(dist_pdf, "PRINT_SECONDS", 3)
+    monkeypatch.setattr(dist_pdf, "PATIENCE", 0)
+    said = []
+    begin = time.monotonic()
+    with pytest.raises(dist_pdf.PrintError, match=r"did not finish within .*, twice\.$"):
+        dist_pdf.print_book(
+            tmp_path / "book.html", tmp_path / "x.pdf", str(never), WHEN, said.append
+        )
+    assert time.monotonic() - begin < 50
+    assert [line for line in said if "once more" in line]
+
+
 # --- the notebooks --------------------------------------------------------------------------------
 
 

@@ -460,3 +460,9 @@ def test_the_map_names_each_page_once():
     root = ET.fromstring(head.sitemap("https://a.org/", ["one", "two/three"]))
     places = [element.text for element in root.iter() if element.tag.endswith("loc")]
     assert places == ["https://a.org/one.html", "https://a.org/two/three.html"]
+
+
+def test_a_function_keeps_its_braces_in_the_form_that_is_compared_and_shown():
+    """KaTeX cannot set ``T_\\max``."""
+    assert meanings.normal(r"T_{\max}") == meanings.normal(r"T_{ \max}") == r"T _ { \max }"
+    assert meanings.normal(r"h_{t}") == "h _ t"

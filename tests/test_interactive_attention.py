@@ -113,8 +113,7 @@ def test_examples_and_heads_must_fit():
 def test_the_words_name_the_largest_weight_and_large_ones():
     figure = attention_figure([EVEN])
     assert figure.says == (
-        "Weights of sentence 1, head 1: book looks at 书 (0.90), "
-        ". looks at 书 (0.50) and 。 (0.50)."
+        "Weights of sentence 1: book looks at 书 (0.90), . looks at 书 (0.50) and 。 (0.50)."
     )
     example = Attended(list("abcd"), ["y"], [[0.1, 0.21, 0.49, 0.2]])
     assert "y looks at c (0.49) and b (0.21) and d (0.20)." in attention_figure([example]).says

@@ -78,7 +78,7 @@ def test_the_data_are_what_was_asked_for():
     data = json.loads(positions_figure(16, 21, base=50.0, position=20, pair=7, offset=-10).json())
     assert (data["d_model"], data["length"], data["base"]) == (16, 21, 50)
     assert (data["position"], data["pair"], data["offset"]) == (20, 7, -10)
-    assert (data["reach"], data["near"]) == (10, 10)
+    assert (data["reach"], data["near"]) == (15, 10)
     shades = [[int(hex_[i : i + 2], 16) for i in (1, 3, 5)] for hex_ in data["shades"]]
     light = [np.dot(shade, [0.2126, 0.7152, 0.0722]) for shade in shades]
     assert np.diff(light).min() > 60  # told apart without colours
@@ -98,8 +98,8 @@ def test_the_data_are_what_was_asked_for():
         ({"position": 64}, "position is 64, expected 0 to 63"),
         ({"position": -1}, "position is -1"),
         ({"pair": 16}, "pair is 16, expected 0 to 15"),
-        ({"offset": 33}, "offset is 33, expected -32 to 32"),
-        ({"offset": -33}, "offset is -33"),
+        ({"offset": 49}, "offset is 49, expected -48 to 48"),
+        ({"offset": -49}, "offset is -49"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(changes, sentence):
@@ -107,7 +107,9 @@ def test_what_cannot_be_shown_is_refused(changes, sentence):
         positions_figure(**changes)
 
 
-@pytest.mark.parametrize(("position", "pair", "offset"), [(10, 0, 5), (40, 5, -12), (60, 2, 30)])
+@pytest.mark.parametrize(
+    ("position", "pair", "offset"), [(10, 0, 5), (40, 5, -12), (60, 2, 30), (10, 0, 44), (3, 1, -5)]
+)
 def test_the_picture_and_its_words_show_the_opening_state(position, pair, offset):
     figure = positions_figure(position=position, pair=pair, offset=offset)
     with mpl.rc_context():
@@ -125,17 +127,18 @@ def test_the_picture_and_its_words_show_the_opening_state(position, pair, offset
     np.testing.assert_allclose(dots, P[:, [2 * pair + 1, 2 * pair]], atol=1e-6)
     np.testing.assert_allclose([*here, *there], both, atol=1e-6)
     np.testing.assert_allclose(way[[0, -1]], 0.6 * both, atol=1e-6)
-    offsets = np.arange(-32, 33)
+    offsets = np.arange(-48, 49)
     cosines = [offset_rotation(int(d), 32).numpy().diagonal()[::2] for d in offsets]
     mean, alone = products.lines[:2]
     np.testing.assert_allclose(mean.get_xydata(), np.c_[offsets, np.mean(cosines, 1)], atol=1e-6)
     np.testing.assert_allclose(alone.get_ydata(), np.array(cosines)[:, pair], atol=1e-6)
     marks = [line.get_xydata()[0] for line in products.lines[3:]]
-    at = cosines[offset + 32]
+    at = cosines[offset + 48]
     np.testing.assert_allclose(marks, [[offset, at.mean()], [offset, at[pair]]], atol=1e-6)
     turn = math.degrees(10_000 ** (-pair / 16)) * offset
     begins = f"Position {position}, pair {pair}, offset {offset}: the pair turns by {turn:.1f}°, "
-    begins += f"here and everywhere. The product with position {position + offset} is "
+    begins += f"here and everywhere. The product with position {position + offset}"
+    begins += " is " if 0 <= position + offset < 64 else ", beyond the table, is "
     assert figure.says.startswith(f"{begins}{at.sum():.2f}. ".replace("-", "−"))
     plt.close("all")
 

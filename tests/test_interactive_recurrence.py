@@ -114,7 +114,10 @@ def test_the_data_reach_the_script_to_nine_digits():
     np.testing.assert_allclose(data["norms"], list(NORMS.values()), rtol=1e-8)
     assert data["radii"] == [0.5, 1, 1.5]
     assert (data["radius"], data["lag"]) == (0, 2)
-    assert gradient_figure({"a": np.ones((16, 61))}).data["radius"] == RADII.index(1.0)
+    alone = gradient_figure({"a": np.ones((16, 61))})
+    assert (alone.data["radius"], alone.data["lag"]) == (RADII.index(1.0), 40)
+    assert alone.title == "What is left of a gradient: change the radius and the lag"
+    assert gradient_figure(NORMS, **PLACES).title == f"{alone.title}, and compare the cells"
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_of_a_network_the_log_probabilities_of_the_words_are_its_own():
             assert node["sum"] == pytest.approx(given.sum(), abs=1e-6)
 
 
-def test_what_another_width_finds_is_shown_where_it_is_cut():
+def test_what_another_size_finds_is_shown_where_it_is_cut():
     narrow, wide = film(sizes=(1, 2), pruned=0).data["runs"]
     assert [narrow["nodes"][n]["token"] for n in narrow["steps"][0]["cut"]] == ["the"]
     assert narrow["steps"][0]["others"] == 1
@@ -174,7 +174,7 @@ def test_what_another_width_finds_is_shown_where_it_is_cut():
 
 
 def test_the_question_has_its_answer():
-    """Width 1 loses at step 1 the sentence that width 2 finds."""
+    """Size 1 loses at step 1 the sentence that size 2 finds."""
     narrow, wide = film().data["runs"][:2]
     words = MODEL.words
     assert [words[k] for k in ids_of(wide, wide["found"], words)] == ["the", "film", END]
@@ -197,12 +197,12 @@ def test_source_and_opening():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"sizes": ()}, r"sizes is \(\), expected 1 to 6 different widths"),
-        ({"sizes": range(1, 8)}, "expected 1 to 6 different widths"),
-        ({"sizes": (2, 2)}, r"sizes is \(2, 2\), expected 1 to 6 different widths"),
-        ({"sizes": (0, 1)}, r"sizes is \(0, 1\), expected widths from 1 to 8"),
-        ({"sizes": (9,)}, r"sizes is \(9,\), expected widths from 1 to 8"),
-        ({"opens": 5}, r"opens is 5, expected one of the widths \(1, 2, 3, 4\)"),
+        ({"sizes": ()}, r"sizes is \(\), expected 1 to 6 different sizes"),
+        ({"sizes": range(1, 8)}, "expected 1 to 6 different sizes"),
+        ({"sizes": (2, 2)}, r"sizes is \(2, 2\), expected 1 to 6 different sizes"),
+        ({"sizes": (0, 1)}, r"sizes is \(0, 1\), expected sizes from 1 to 8"),
+        ({"sizes": (9,)}, r"sizes is \(9,\), expected sizes from 1 to 8"),
+        ({"opens": 5}, r"opens is 5, expected one of the sizes \(1, 2, 3, 4\)"),
         ({"pruned": -1}, "pruned is -1, expected 0 or more"),
         ({"alpha": -1.0}, "alpha is -1.0, expected 0 or more"),
         ({"pinyin": ["a", "b"]}, "there are 1 source words but pinyin of 2"),
@@ -219,14 +219,14 @@ def test_what_cannot_be_shown_is_refused(options, sentence):
 @pytest.mark.parametrize("opens", [1, 2])
 def test_the_picture_and_its_words_show_the_last_step(opens):
     figure = film(opens=opens)
-    finds = "width 1 finds a film </s> (−2.12)", "width 2 finds the film </s> (−1.18)"
+    finds = "size 1 finds a film </s> (−2.12)", "size 2 finds the film </s> (−1.18)"
     wide = "a film </s> (−2.12). Cut: a film show (−2.53), the film show (−3.38)."
     listed = {
         1: "Kept: a film </s> (−2.12). Cut: a film show (−2.53).",
         2: f"Kept: the film </s> (−1.18), {wide}",
     }[opens]
     assert figure.says.startswith(
-        f"Tree of the beam search of width {opens} after step 3 of 3, with sums of "
+        f"Tree of the beam search of size {opens} after step 3 of 3, with sums of "
         f"log-probabilities in nats. {listed} In the end {', '.join(finds)}, "
     )
     with mpl.rc_context():
@@ -251,7 +251,7 @@ def test_the_picture_and_its_words_show_the_last_step(opens):
             ]
             assert sorted(sums) == sorted(sums, key=lambda one: one[1])
         assert ax.get_xlabel().startswith(
-            f"step of the beam of width {opens}\n{finds[0]}\n{finds[1]}"
+            f"step of the beam of size {opens}\n{finds[0]}\n{finds[1]}"
         )
         # thick are the lines to what is found
         assert sum(line.get_linewidth() == 3 for line in ax.lines) == 3

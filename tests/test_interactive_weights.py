@@ -33,7 +33,7 @@ def test_the_data_are_what_was_given_rounded_as_the_reader_sees_it():
     assert data["scores"] == [[0.5, -1.2, 2], [12, -9, 0]]
     assert data["seen"] == MASK
     assert data["queries"] == ["he", "buy"]
-    assert data["sizes"] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert data["sizes"] == [2**power for power in range(13)]
     assert data["sizes"][data["size"]] == 4
     assert data["labels"][1] == {"text": "买", "pinyin": "mǎi", "lang": "zh"}
     assert data["labels"][2] == {"text": "book", "pinyin": "", "lang": ""}
@@ -43,7 +43,8 @@ def test_what_is_left_out_hides_and_divides_nothing():
     data = softmax_figure(torch.tensor([1.0, 2.0]), labels="ab").data
     assert data["sizes"][data["size"]] == 1
     assert data["seen"].tolist() == [[True, True]]
-    assert data["queries"] == ["row 1"]
+    assert data["queries"] == [""]
+    assert softmax_figure(SCORES, labels="abc").data["queries"] == ["row 1", "row 2"]
 
 
 def test_a_mask_of_one_row_is_that_of_all_rows():
@@ -64,8 +65,8 @@ def test_a_mask_of_one_row_is_that_of_all_rows():
         ([1.0], {"labels": "a", "queries": "bc"}, "there are 2 queries, but"),
         ([1.0], {"labels": "a", "pinyin": "bc"}, "there are 2 pinyin, but"),
         ([1.0], {"labels": "a", "mask": [True, False]}, r"the mask has shape \(2,\), which does"),
-        ([1.0], {"labels": "a", "d_k": 3}, "d_k is 3, expected a power of two from 1 to 256"),
-        ([1.0], {"labels": "a", "d_k": 512}, "d_k is 512"),
+        ([1.0], {"labels": "a", "d_k": 3}, "d_k is 3, expected a power of two from 1 to 4096"),
+        ([1.0], {"labels": "a", "d_k": 8192}, "d_k is 8192"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(scores, options, sentence):
@@ -88,10 +89,10 @@ def test_the_picture_and_its_words_show_the_opening_weights(drawn):
     names = [label.get_text() for label in ax.get_xticklabels()]
     assert names == ["他\ntā\n0.5", "买\nmǎi\n−1.2", "book\n2"]
     assert ax.get_xlabel() == "place, and its score before the division by √4"
-    bits = -(weights[:2] * np.log2(weights[:2])).sum()
+    nats = -(weights[:2] * np.log(weights[:2])).sum()
     assert softmax_figure(SCORES, **OPTIONS).says == (
         f"Weights of row 1, d_k = 4: 他 {first}, 买 {second}, book hidden. "
-        f"Their sum is 1.00, entropy {bits:.2f} bits."
+        f"Their sum is 1.00, entropy {nats:.2f} nats."
     )
 
 
@@ -99,12 +100,12 @@ def test_a_row_with_nothing_to_see_is_all_zero(drawn):
     options = {"labels": "ab", "mask": [False, False]}
     (ax,) = drawn([1.0, 2.0], **options).axes
     assert [bar.get_height() for bar in ax.patches] == [0, 0]
-    says = "Weights of row 1, d_k = 1: a hidden, b hidden. Nothing may be seen, and all weights are"
+    says = "Weights, d_k = 1: a hidden, b hidden. Nothing may be seen, and all weights are"
     assert softmax_figure([1.0, 2.0], **options).says == f"{says} 0."
 
 
 def test_one_place_has_no_minus_before_its_entropy():
-    assert softmax_figure([3.0], labels="a").says.endswith("1.00, entropy 0.00 bits.")
+    assert softmax_figure([3.0], labels="a").says.endswith("1.00, entropy 0.00 nats.")
 
 
 def test_the_softmax_of_the_script_is_that_of_the_library():

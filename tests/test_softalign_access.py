@@ -75,6 +75,7 @@ MENDED = [
         '<div class="sa-box" tabindex="0" role="group" aria-label="Table">'
         "<table><tr><td>a</td></tr></table></div>",
     ),
+    ("<tr><th><p></p></th><th>a</th></tr>", "<tr><td><p></p></td><th>a</th></tr>"),
     ('<img src="a.png">', '<img src="a.png" width="30" height="20">'),
 ]
 ALONE = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 import time
 from collections.abc import Callable
@@ -13,7 +14,10 @@ from pypdf import PdfReader
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 # The contents are printed before their numbers are known, then with them; if they moved, again.
 PASSES = 4
-PRINT_SECONDS = 900
+PRINT_SECONDS = 1800
+# What a pass that has answered gets to end by itself.
+PATIENCE = 10
+SPAWN = multiprocessing.get_context("spawn")
 # What Chromium prints on: A4 without the margins of dist_pdf.css, in CSS pixels.
 PAPER_WIDTH = round((210 - 2 * 18) / 25.4 * 96)
 
@@ -27,6 +31,10 @@ def print_book(
 ) -> int:
     """Print an HTML file of `dist_book` to a PDF; return its number of pages.
 
+    Each pass has a process and a browser of its own: of two prints of seven hundred pages from one
+    window, Chromium was once seen never to finish the second. So a pass that takes too long is
+    ended and tried once more.
+
     Parameters
     ----------
     source, target
@@ -35,43 +43,47 @@ def print_book(
         Path of a Chromium.
     seconds
         The time that the PDF says it was made at, in seconds since 1970.
-    """
-    from playwright.sync_api import Error, sync_playwright
+    say
+        Gets lines of progress.
 
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=browser, args=[*FLAGS])
-        except Error as problem:
-            raise PrintError(f"{browser} does not start: {str(problem).splitlines()[0]}") from None
-        try:
-            return print_with(chromium, source, target, seconds, say)
-        except Error as problem:
-            raise PrintError(f"The book was not printed: {str(problem).splitlines()[0]}") from None
-        finally:
-            chromium.close()
+    Raises
+    ------
+    PrintError
+        The browser does not start, does not finish, or does not find all files.
+    """
+
+    def once(numbers: dict[str, int]) -> list[str]:
+        for _ in range(2):
+            answer = _in_a_process(browser, source, target, numbers)
+            if answer is not None:
+                return answer
+            say(f"  Chromium did not finish in {PRINT_SECONDS // 60} minutes: once more …")
+        raise PrintError(f"Chromium did not finish within {PRINT_SECONDS // 60} minutes, twice.")
+
+    return _settle(once, target, seconds, say)
 
 
 def print_with(
     chromium, source: Path, target: Path, seconds: int, say: Callable[[str], None] = print
 ) -> int:
     """Print as `print_book` does, with a browser that runs already."""
-    page = chromium.new_page(viewport={"width": PAPER_WIDTH, "height": 1000})
-    page.set_default_timeout(PRINT_SECONDS * 1000)
-    missing: list[str] = []
-    page.on("requestfailed", lambda request: missing.append(request.url))
-    page.emulate_media(media="print", color_scheme="light", reduced_motion="reduce")
-    page.goto(source.resolve().as_uri(), wait_until="load")
-    page.evaluate("document.fonts.ready.then(() => 0)")
-    if missing:
-        raise PrintError(f"{len(missing)} files of the book are missing, among them {missing[0]}.")
-    for problem in page.evaluate(FIT):
-        say(f"  made smaller to fit: {problem}")
+    return _settle(lambda n: _one_pass(chromium, source, target, n), target, seconds, say)
+
+
+def _settle(
+    once: Callable[[dict[str, int]], list[str]],
+    target: Path,
+    seconds: int,
+    say: Callable[[str], None],
+) -> int:
+    """Print until the numbers in the contents are those of the pages."""
     numbers: dict[str, int] = {}
-    for _ in range(PASSES):
+    for number in range(PASSES):
         begin = time.perf_counter()
-        page.evaluate(NUMBER, numbers)
-        page.pdf(path=str(target), prefer_css_page_size=True, print_background=True, tagged=True,
-                 outline=True)  # fmt: skip
+        smaller = once(numbers)
+        if number == 0:
+            for line in smaller:
+                say(f"  made smaller to fit: {line}")
         found, count = page_numbers(PdfReader(target))
         say(f"  {count} pages in {time.perf_counter() - begin:.0f} s")
         if not found:
@@ -83,6 +95,68 @@ def print_with(
     raise PrintError(
         "The page numbers of the contents do not settle: is there a page rule missing?"
     )
+
+
+def _one_pass(chromium, source: Path, target: Path, numbers: dict[str, int]) -> list[str]:
+    """Print once, with these numbers in the contents; return what was made smaller to fit."""
+    page = chromium.new_page(viewport={"width": PAPER_WIDTH, "height": 1000})
+    try:
+        page.set_default_timeout(PRINT_SECONDS * 1000)
+        missing: list[str] = []
+        page.on("requestfailed", lambda request: missing.append(request.url))
+        page.emulate_media(media="print", color_scheme="light", reduced_motion="reduce")
+        page.goto(source.resolve().as_uri())
+        page.evaluate("document.fonts.ready.then(() => 0)")
+        if missing:
+            raise PrintError(f"{len(missing)} files of the book are missing, like {missing[0]}.")
+        smaller = page.evaluate(FIT)
+        page.evaluate(NUMBER, numbers)
+        page.pdf(path=str(target), prefer_css_page_size=True, print_background=True, tagged=True,
+                 outline=True)  # fmt: skip
+        return smaller
+    finally:
+        page.close()
+
+
+def _in_a_process(
+    browser: str, source: Path, target: Path, numbers: dict[str, int]
+) -> list[str] | None:
+    """What `_one_pass` returns, or None if it took too long."""
+    mine, theirs = SPAWN.Pipe(duplex=False)
+    child = SPAWN.Process(target=_child, args=(theirs, browser, source, target, numbers))
+    child.start()
+    theirs.close()
+    try:
+        if not mine.poll(PRINT_SECONDS):
+            return None
+        smaller, problem = mine.recv()
+    except EOFError:
+        raise PrintError("The process that prints the book ended before it was done.") from None
+    finally:
+        child.join(PATIENCE)
+        child.kill()
+    if problem:
+        raise PrintError(problem)
+    return smaller
+
+
+def _child(pipe, browser: str, source: Path, target: Path, numbers: dict[str, int]) -> None:
+    """Run one pass, and send what it returns, or a sentence on what went wrong."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=browser, args=[*FLAGS])
+        except Error as problem:
+            pipe.send(([], f"{browser} does not start: {str(problem).splitlines()[0]}"))
+            return
+        try:
+            pipe.send((_one_pass(chromium, source, target, numbers), ""))
+        except Error as problem:
+            pipe.send(([], f"The book was not printed: {str(problem).splitlines()[0]}"))
+        except PrintError as problem:
+            pipe.send(([], str(problem)))
+        chromium.close()
 
 
 def page_numbers(reader: PdfReader) -> tuple[dict[str, int], int]:

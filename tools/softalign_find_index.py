@@ -20,7 +20,8 @@ from sphinx.application import Sphinx
 from sphinx.search import js_index
 
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
-LETTER, TERM, NAME, ERRATUM, MODULE, DEFINED = range(6)
+# In this order where a name fits several as well.
+LETTER, TERM, PAGE_TITLE, DEFINED, NAME, ERRATUM, MODULE = range(7)
 SCRIPTS = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
 )
@@ -148,10 +149,19 @@ def definitions(metadata: dict[str, dict]) -> list[Find]:
     return finds
 
 
+def titles(titles: dict[str, nodes.title]) -> list[Find]:
+    """Every page under its title and the name of its file."""
+    return [
+        (title.astext(), "", name, "", PAGE_TITLE, [name.rpartition("/")[2], name])
+        for name, title in sorted(titles.items())
+    ]
+
+
 def all_finds(app: Sphinx) -> list[Find]:
     """All places, in a stable order."""
-    labels = app.env.domains["std"].anonlabels
-    return [*letters(), *terms(), *library(), *errata(labels), *definitions(app.env.metadata)]
+    places = [*letters(), *terms(), *titles(app.env.titles), *library()]
+    places += errata(app.env.domains["std"].anonlabels)
+    return [*places, *definitions(app.env.metadata)]
 
 
 def extend_index(app: Sphinx, exception: Exception | None) -> None:

@@ -20,6 +20,8 @@ NOTATION = ROOT / "book" / "notation.md"
 # Letters whose meaning the registry's first rules and its tables of axes fix for the whole book.
 EVERYWHERE = {"i", "j", "t", "S", "T", "B", "L"}
 LONG = 240
+# Names of functions, which KaTeX takes below or above a letter in braces only.
+FUNCTIONS = (r"\max", r"\min", r"\log", r"\exp", r"\arg")
 # The section of the registry that lists second meanings.
 LOCAL = "notation-local"
 ENTRY = re.compile(
@@ -100,7 +102,8 @@ def normal(latex: str) -> str:
     while done:  # {x} is x
         done = False
         for n in range(len(tokens) - 2):
-            if tokens[n] == "{" and tokens[n + 2] == "}" and tokens[n + 1] not in "{}":
+            single = tokens[n + 1] not in ("{", "}", *FUNCTIONS)
+            if tokens[n] == "{" and tokens[n + 2] == "}" and single:
                 tokens[n : n + 3] = [tokens[n + 1]]
                 done = True
                 break

@@ -39,7 +39,9 @@ var splitQuery = (query) => {
       .replace(/\s*_\s*/g, "_")
       .trim();
 
-  const KINDS = ["letter", "term", "in the library", "erratum", "module", "where it is defined"];
+  const KINDS = ["letter", "term", "page", "where it is defined", "in the library", "erratum",
+    "module"];
+  const DEFINED = 3;
 
   const match = (query, name) => {
     if (name === query) return 1000;
@@ -60,7 +62,9 @@ var splitQuery = (query) => {
     const results = new Map();
     for (const [label, about, file, anchor, kind, names] of Search._index.finds || []) {
       let score = 0;
-      for (const name of [label, ...names]) score = Math.max(score, match(asked, name));
+      const own = kind === DEFINED ? names[0] : label; // its own name before its other names
+      for (const name of [own, ...names]) score = Math.max(score, match(asked, name));
+      if (score && match(asked, own) === score) score += 20;
       // q_j is a q: the letter stands after what is called q_j itself
       if (!score && kind === 0 && base && base !== asked) {
         if ([label, ...names].includes(base)) score = 250;

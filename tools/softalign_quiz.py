@@ -125,7 +125,8 @@ def lettered(letter: str, text: str, **attributes: object) -> element:
 
 def plain(value: float) -> str:
     """A number as a reader would write it."""
-    return f"{value:,}" if isinstance(value, int) and abs(value) > 9999 else f"{value}"
+    text = f"{value:,}" if isinstance(value, int) and abs(value) > 9999 else f"{value}"
+    return text.replace("-", "−")
 
 
 def choice(question: dict) -> tuple[list, list, str]:
@@ -234,7 +235,7 @@ def section(questions: list[dict], targets: list[tuple[str, nodes.title]]) -> no
         whole, right = block(question, nth, len(questions), target)
         box += whole
         key.append(f"{nth}: {right}")
-    text = f"Answers. {'; '.join(key)}. The reasons are on the page's site, under each question."
+    text = f"Answers. {'; '.join(key)}. The reasons are on the site, under each question."
     box += tag("p", nodes.Text(text), class_="sa-key")
     new += box
     return new

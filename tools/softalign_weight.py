@@ -8,6 +8,7 @@ holds two thousand icons, of which the site shows twenty: the font is cut down t
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -135,6 +136,7 @@ def small_font(source: Path, letters: set[int], target: Path) -> None:
     """Write a font with these letters alone, as woff, which needs nothing that is not installed."""
     from fontTools import subset
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # or it names every table
     options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=False)
     font = subset.load_font(str(source), options)
     cut = subset.Subsetter(options)

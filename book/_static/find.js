@@ -119,7 +119,7 @@
   const ALWAYS = [
     [[modifier, "K"], "search"],
     [["Esc"], "closes the search, this list, or a definition; unmarks what a search has marked"],
-    [["Tab"], "next link, term or control, whose definition then shows"],
+    [["Tab"], "next link or control; the definition of a term or letter then shows"],
   ];
   // where letters are typed, or where keys work something of their own
   const BUSY = [
@@ -161,7 +161,7 @@
       dialog.innerHTML =
         `<h2 id="sa-keys-title">Keyboard shortcuts</h2>` +
         `<table><tbody>${[...KEYS, ...ALWAYS].map(row).join("")}</tbody></table>` +
-        `<label><input type="checkbox"> Shortcuts of a single key (the first ${KEYS.length})</label>` +
+        `<label><input type="checkbox"> Shortcuts of one key: the first ${KEYS.length}</label>` +
         `<button type="button">Close</button>`;
       const box = dialog.querySelector("input");
       box.checked = !stored();

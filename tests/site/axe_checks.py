@@ -53,11 +53,56 @@ THIN = """() => {
     block.normalize();
   }
 }"""
-RUN = """async ([within, only]) => {
-  const found = await axe.run(within, { runOnly: only, resultTypes: ["violations"] });
+# Rules whose result depends on colours alone, and so differs between themes and not with the width.
+OF_COLOUR = ["color-contrast", "link-in-text-block"]
+# Most that may shift while a page loads and is read, as the web measures it.
+SHIFT = 0.05
+RUN = """async ([within, only, but]) => {
+  const rules = Object.fromEntries(but.map((name) => [name, { enabled: false }]));
+  const found = await axe.run(within, { runOnly: only, rules, resultTypes: ["violations"] });
   return found.violations.flatMap((rule) =>
     rule.nodes.map((node) => [rule.id, node.target.join(" "), node.html, node.failureSummary]));
 }"""
+
+
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+SCROLL = """async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+    scrollTo(0, y);
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+  await document.fonts.ready;
+  await new Promise((done) => setTimeout(done, 100));
+  return window.shifted;
+}"""
+# Boxes that scroll, and whether the Tab key stops at them.
+BOXES = """() => [...document.querySelectorAll("article *")].filter((box) => {
+  const style = getComputedStyle(box);
+  const may = (flow) => ["auto", "scroll"].includes(flow);
+  const wide = may(style.overflowX) && box.scrollWidth > box.clientWidth + 1;
+  const high = may(style.overflowY) && box.scrollHeight > box.clientHeight + 1;
+  return (wide || high) && box.checkVisibility() && style.display !== "inline";
+}).map((box) => [box.tabIndex, box.role, box.ariaLabel, box.outerHTML.slice(0, 100)])"""
+
+
+def look(page, theme, width):
+    """The page in a theme and at a width."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+
+
+def opened(page, url, theme="light", width=1280):
+    """Open a page in a theme and at a width."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(url, wait_until="load")
+    return page
 
 
 @cache
@@ -71,12 +116,12 @@ def axe(page) -> None:
     page.evaluate(source())
 
 
-def faults(page, where: str, rules: list[str] | None = None, within: str = "html") -> list[str]:
-    """What axe-core finds wrong, one line for each element."""
-    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+def faults(page, where: str, *, within: str = "html", only=(), but=()) -> list[str]:
+    """What axe-core finds wrong, one line for each element; of all rules, `only` some, or `but`."""
+    run = {"type": "rule", "values": only} if only else {"type": "tag", "values": TAGS}
     return [
         f"{where}: {rule}: {target}: {html[:160]} {' '.join(why.split())[:300]}"
-        for rule, target, html, why in page.evaluate(RUN, [within, only])
+        for rule, target, html, why in page.evaluate(RUN, [within, run, list(but)])
     ]
 
 

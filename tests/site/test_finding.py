@@ -179,12 +179,14 @@ def test_every_place_of_the_index_is_there():
         name = data["docnames"][document]
         assert not anchor or anchor in ids(name), (label, name, anchor)
         kinds.add(kind)
-    assert kinds == set(range(6))
+    assert kinds == set(range(7))
     assert len(data["finds"]) > 1000
 
 
 def test_every_erratum_with_a_label_is_in_the_index():
-    found = {names[0] for _, _, _, _, kind, names in search_index()["finds"] if kind == 3}
+    found = {
+        names[0] for _, _, _, _, kind, names in search_index()["finds"] if kind == index.ERRATUM
+    }
     sources = "".join(page.prose for page in PAGES)
     assert found == set(re.findall(r"\(erratum-(\d+-[a-z]\d+)\)=", sources))
 
@@ -293,8 +295,9 @@ def test_a_button_lists_the_keys(name):
 
 def test_the_numbers_of_kinds_are_those_of_the_script():
     script = (ROOT / "tools" / "softalign_find_search.js").read_text(encoding="utf-8")
-    kinds = re.search(r"const KINDS = \[(.*?)\]", script)[1].split(", ")
+    kinds = re.split(r",\s+", re.search(r"const KINDS = \[(.*?)\]", script, re.DOTALL)[1])
+    assert f"const DEFINED = {index.DEFINED};" in script
     assert kinds[index.LETTER] == '"letter"'
     assert kinds[index.ERRATUM] == '"erratum"'
     assert kinds[index.DEFINED] == '"where it is defined"'
-    assert len(kinds) == 6
+    assert len(kinds) == 7

@@ -169,7 +169,7 @@ def test_the_table_has_the_words_of_the_pair_and_what_is_left_for_others(opened,
         expected = np.array([[theta[y, x] for y in columns] for x in rows])
         np.testing.assert_allclose(values[:, :-1], expected, atol=1e-6)
         np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-6)
-        assert names == [[x or "NULL" for x in rows], [*columns, "others"]]
+        assert names == [[x or "NULL" for x in rows], [*columns, "other words"]]
 
 
 def test_the_counts_of_a_word_come_from_the_pairs_and_make_its_next_row(opened, models):
@@ -177,7 +177,7 @@ def test_the_counts_of_a_word_come_from_the_pairs_and_make_its_next_row(opened, 
     for k in (0, 4, ROUNDS):
         page.get_by_label("Round", exact=True).fill(str(k))
         for option, x in enumerate([*GIVEN[1:], None]):
-            page.get_by_label("Count for").select_option(index=option)
+            page.get_by_label("Expected counts of").select_option(index=option)
             values, _, (rows, columns) = table(page, "Expected counts")
             assert rows == ["pair 1", "pair 2", "pair 3", "together", "next θ"]
             assert columns[-1] == "sum"
@@ -245,7 +245,7 @@ def test_the_strongest_links_are_said_ties_too(opened, models):
 
 def test_without_null_there_are_the_numbers_of_the_page(opened):
     page = opened()
-    page.get_by_label("Count for").select_option(label="NULL")
+    page.get_by_label("Expected counts of").select_option(label="NULL")
     page.get_by_label("with NULL").focus()
     page.keyboard.press("Space")
     # 买 has met buy, books and flowers; 书 has met buy and books
@@ -253,8 +253,8 @@ def test_without_null_there_are_the_numbers_of_the_page(opened):
     assert said(page).startswith("Round 0, pair 1: buy from 书 0.60, books from 书 0.60. ")
     assert page.get_by_text("NULL", exact=True).count() == 1  # the choice, which is shut
     assert page.locator("option", has_text="NULL").is_disabled()
-    assert page.get_by_label("Count for").input_value() == "0"
-    page.get_by_label("Count for").select_option(label="书 shū")
+    assert page.get_by_label("Expected counts of").input_value() == "0"
+    page.get_by_label("Expected counts of").select_option(label="书 shū")
     values, _, _ = table(page, "Expected counts")
     expected = [[0.6, 0.6, 1.2], [0, 0, 0], [0, 2, 2], [0.6, 2.6, 3.2], [0.1875, 0.8125, 1]]
     np.testing.assert_allclose(values, expected, atol=1e-6)
@@ -297,7 +297,7 @@ def test_everything_has_a_name_and_is_large_enough(opened):
     for control in controls.all():
         box = control.bounding_box()
         assert min(box["width"], box["height"]) >= 24
-    for name in ("Round", "Pair", "Count for", "with NULL"):
+    for name in ("Round", "Pair", "Expected counts of", "with NULL"):
         assert page.get_by_label(name, exact=True).count() == 1
     for region in page.get_by_role("region").all():
         assert region.get_attribute("tabindex") == "0"

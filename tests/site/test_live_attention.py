@@ -144,6 +144,20 @@ def test_another_head_and_sentence(opened):
     assert page.locator("caption").inner_text() == "Weights of left: rows sum to 1."
 
 
+def test_a_head_named_mean_is_the_mean(opened):
+    page = opened(heads=("mean", "right"))
+    assert page.locator("caption").inner_text() == "Weights of the mean: rows sum to 1."
+    assert ", the mean: " in page.locator(".sa-still img").get_attribute("alt")
+
+
+def test_the_places_stand_before_the_words(opened):
+    page = opened(viewport={"width": 320, "height": 700})
+    assert page.locator("thead th").first.inner_text() == "places"
+    for place in page.locator("[data-places]").all():
+        box = place.bounding_box()
+        assert 0 < box["x"] < box["x"] + box["width"] <= 320
+
+
 def test_a_word_is_a_way_to_its_state(opened):
     page = opened()
     buttons = page.get_by_role("region", name="Arcs of the output word").get_by_role("button")
@@ -241,6 +255,7 @@ def test_what_agrees_is_said(opened):
         "Gold: 书 (sure); the largest weight agrees."
     )
     assert page.get_by_text("on a gold link for 1 of 1 linked words").is_visible()
+    assert page.locator("caption").inner_text() == "Weights: rows sum to 1."
     # what there is no choice of is not asked
     assert page.get_by_label("Sentence").count() == page.get_by_label("Head").count() == 0
 

@@ -7,6 +7,7 @@ from book_files import SITE
 
 pytestmark = pytest.mark.browser
 
+PATIENCE = 90_000  # milliseconds: a busy machine is no fault of the page
 SCORING = "chapters/06_attention/scoring"
 ALIGNMENT = "chapters/01_smt/word_alignment"
 # What one types, and a page that the first three results must have; the first one, if it is marked.
@@ -39,6 +40,7 @@ SEARCHES = [
 def window(chromium):
     """A window of a reader with a mouse and keys."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
@@ -49,6 +51,7 @@ def opened(window, site_url):
     pages, problems = [], []
 
     def open_(name, context=window, base=site_url):
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         pages.append(page)
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -62,22 +65,20 @@ def opened(window, site_url):
     assert problems == []
 
 
+RESULTS = """query => Search._performSearch(...Search._parseQuery(query)).reverse()
+  .map(([name, title, anchor]) => [title, `${name}.html${anchor}`])"""
+
+
 def results(page, query):
-    """Search, wait until all results are there, and return what their links say and name."""
-    page.locator("#search-results").evaluate("e => e.replaceChildren()")
-    page.evaluate("q => Search.performSearch(q)", query)
-    page.get_by_role("heading", name="Search Results").wait_for()
-    return page.locator("#search-results li a").evaluate_all(
-        "all => all.map(a => [a.textContent, a.getAttribute('href')])"
-    )
+    """What a search finds, best first: titles and addresses."""
+    return page.evaluate(RESULTS, query)
 
 
 @pytest.fixture(scope="module")
 def search(window, site_url):
-    """The search page, whose fetching of summaries is left to a test of its own."""
+    """The search page."""
     page = window.new_page()
     page.goto(f"{site_url}/search.html")
-    page.evaluate("DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false")
     yield page
     page.close()
 
@@ -102,10 +103,15 @@ def test_a_search_finds_the_pages_that_hold_a_word(search, query, page):
     assert any(page in href for _, href in results(search, query))
 
 
-def test_a_search_for_nothing_known_finds_nothing_and_markup_is_text(search):
+def test_a_search_for_nothing_known_finds_nothing(search):
     assert results(search, "qqqzzz") == []
-    assert results(search, "<img src=x onerror=alert(1)>") is not None
-    assert search.locator("#search-results img").count() == 0
+
+
+def test_titles_of_places_are_text_for_the_page_that_shows_them_as_html(search):
+    """Sphinx sets a result as HTML: what a name has of it must come out as it is."""
+    search.evaluate("Search._index.finds.push(['<img src=x> & q', '<b>', 0, '', 0, ['xyzzy']])")
+    assert results(search, "xyzzy")[0][0] == "&lt;img src=x&gt; &amp; q"
+    search.evaluate("Search._index.finds.pop()")
 
 
 def test_a_search_says_what_it_found_and_where(opened):

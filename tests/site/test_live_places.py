@@ -16,8 +16,8 @@ from softalign.positions import offset_rotation, sinusoidal
 
 pytestmark = pytest.mark.browser
 
-SIZE, LENGTH, REACH = 12, 40, 20
-STATES = [(10, 0, 5), (0, 2, -20), (39, 5, 20), (25, 1, 0), (7, 3, -3), (30, 4, 10), (2, 0, -3)]
+SIZE, LENGTH, REACH = 12, 40, 30
+STATES = [(10, 0, 5), (0, 2, -30), (39, 5, 30), (25, 1, 0), (7, 3, -3), (30, 4, 10), (2, 0, -3)]
 
 
 @pytest.fixture
@@ -100,7 +100,8 @@ def check(page, t, k, offset):
     np.testing.assert_allclose(values, [[whole, alone]] * 3, atol=1e-6)
     check_pictures(page, t, k, offset)
     start = f"Position {t}, pair {k}, offset {offset}: the pair turns by {offset * step:.1f}°, "
-    start += f"here and everywhere. The product with position {t + offset} is {whole:.2f}. "
+    beyond = "" if 0 <= t + offset < LENGTH else ", beyond the table,"
+    start += f"here and everywhere. The product with position {t + offset}{beyond} is {whole:.2f}. "
     assert said(page).startswith(start.replace("-", "−"))
 
 
@@ -167,12 +168,19 @@ def test_it_is_worked_by_keys_and_by_buttons(opened):
     pair = page.get_by_label("Pair k", exact=True)
     pair.focus()
     page.keyboard.press("ArrowRight")
-    assert pair.get_attribute("aria-valuetext") == "1, wave length 29.2"
+    assert pair.get_attribute("aria-valuetext") == "1, wavelength 29.2"
     offset = page.get_by_label("Offset Δ", exact=True)
     offset.focus()
     page.keyboard.press("Home")
-    assert offset.get_attribute("aria-valuetext") == "−20"
-    check(page, 37, 1, -20)
+    assert offset.get_attribute("aria-valuetext") == "−30"
+    check(page, 37, 1, -30)
+
+
+def test_the_legend_does_not_run_into_its_lines(opened):
+    words = panel(opened(), "products").locator("text[text-anchor=start][y='19']")
+    first, second = (text.bounding_box() for text in words.all())
+    scale = panel(words.page, "products").bounding_box()["width"] / 290
+    assert first["x"] + first["width"] + 28 * scale < second["x"]
 
 
 def test_moving_changes_the_place_and_not_the_turn_or_the_product(opened):

@@ -78,7 +78,7 @@ def test_a_page_has_the_questions_of_its_file(name):
         assert [shown(one) for one in folded] == [bare(text) for text in reasons(question)]
         place = tag.select_one("a.sa-again")["href"].removeprefix("#")
         assert page.find(id=place)
-    contents = [a["href"] for a in page.select(".bd-toc-nav a")]
+    contents = [a["href"] for a in page.select(".section-nav a")]
     assert "#check-yourself" in contents
 
 
@@ -112,7 +112,7 @@ def window(chromium, site_url):
     """A window with an empty memory, and how to open a page in it without its pictures."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.route(re.compile(r"\.(png|svg|woff2)(\?|$)"), lambda route: route.abort())
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(120_000)
 
     def visit(name=PAGE, page=None):
         if page is None:

@@ -25,12 +25,13 @@ def norms():
 @pytest.fixture
 def opened(chromium, tmp_path, norms):
     """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    with mpl.rc_context():
-        use_book_style()
-        path = gradient_figure(norms).save(tmp_path / "gradients.html")
     contexts, problems = [], []
 
-    def open_(**options):
+    def open_(cells=CELLS, **options):
+        with mpl.rc_context():
+            use_book_style()
+            figure = gradient_figure({cell: norms[cell] for cell in cells})
+            path = figure.save(tmp_path / "gradients.html")
         contexts.append(chromium.new_context(**options))
         page = contexts[-1].new_page()
         page.on("console", lambda message: problems.append(message.text))
@@ -125,7 +126,7 @@ def check(page, norms, radius, lag):
 
 def test_it_opens_as_its_still_picture_says(opened, norms):
     page = opened()
-    check(page, norms, OPENS, 20)
+    check(page, norms, OPENS, 40)
     assert said(page) == page.locator(".sa-still img").get_attribute("alt")
 
 
@@ -136,7 +137,7 @@ def test_radius_and_lag_are_moved_by_keys_and_by_buttons(opened, norms):
     radius.focus()
     page.keyboard.press("ArrowRight")
     assert radius.get_attribute("aria-valuetext") == "1.1"
-    check(page, norms, OPENS + 1, 20)
+    check(page, norms, OPENS + 1, 40)
     lag.focus()
     page.keyboard.press("End")
     check(page, norms, OPENS + 1, 60)
@@ -165,7 +166,7 @@ def test_a_cell_is_hidden_and_comes_back(opened, norms):
     assert [value for value, _ in second] == [""] * 4
     np.testing.assert_allclose(
         [float(first[0][0]), float(third[0][0])],
-        [norms["RNN"][OPENS, 20], norms["GRU"][OPENS, 20]],
+        [norms["RNN"][OPENS, 40], norms["GRU"][OPENS, 40]],
         rtol=1e-6,
     )
     assert "LSTM" not in said(page)
@@ -175,11 +176,27 @@ def test_a_cell_is_hidden_and_comes_back(opened, norms):
     for cell in ("RNN", "GRU"):
         page.get_by_label(cell, exact=True).focus()
         page.keyboard.press("Space")
-    assert said(page) == "Norm of the Jacobian at radius 1.0 and lag 20: no cell is shown."
+    assert said(page) == "Norm of the Jacobian at radius 1.0 and lag 40: no cell is shown."
     assert page.locator("[data-line]").count() == 0
     for cell in CELLS:
         page.get_by_label(cell, exact=True).check()
-    check(page, norms, OPENS, 20)
+    check(page, norms, OPENS, 40)
+
+
+def test_a_cell_alone_cannot_be_hidden(opened, norms):
+    page = opened(["RNN"])
+    assert page.get_by_role("checkbox").count() == page.get_by_role("group").count() == 0
+    assert said(page).endswith(f"lag 40: RNN {short(norms['RNN'][OPENS, 40])}.")
+    assert page.locator("figcaption").inner_text().endswith("change the radius and the lag")
+
+
+def test_all_columns_are_in_sight_on_a_telephone(opened):
+    # 390 pixels, without what the margins of a page of the book take
+    page = opened(viewport={"width": 366, "height": 700})
+    region = page.get_by_role("region")
+    for at in ("0", "15"):
+        page.get_by_label("Spectral radius", exact=True).fill(at)
+        assert region.evaluate("a => a.scrollWidth <= a.clientWidth")
 
 
 def test_lines_are_told_apart_without_colour_and_named_in_the_pictures(opened, norms):
@@ -251,7 +268,7 @@ def test_two_figures_on_a_page_have_names_of_their_own(opened):
 
 def test_it_is_the_same_for_who_wants_no_motion(opened, norms):
     page = opened(reduced_motion="reduce")
-    check(page, norms, OPENS, 20)
+    check(page, norms, OPENS, 40)
     assert page.get_by_label("Lag: play").count() == 0
 
 

@@ -84,7 +84,7 @@ def nodes(page):
 
 
 def choose(page, width, step):
-    page.get_by_label("Beam width").select_option(label=str(width))
+    page.get_by_label("Beam size").select_option(label=str(width))
     page.get_by_label("Step", exact=True).fill(str(step))
 
 
@@ -109,11 +109,13 @@ def check_step(page, model, size, number, steps, limit, best):
         assert row["sum"] == pytest.approx(cut_sum(model, row["words"]), abs=1e-6)
     assert [row["current"] for row in shown] == ["true", *[None] * (len(shown) - 1)]
     caption = page.locator("[aria-label='Table of hypotheses'] caption").inner_text()
-    assert caption.startswith(f"Step {number}, best first; ")
-    more = int(caption.split("; ")[1].split()[0])
+    begin, _, rest = caption.partition("; ")
+    assert begin == f"Step {number}, best first"
+    more = int(rest.split()[0]) if rest else 0
+    assert rest == (f"{more} more {'is' if more == 1 else 'are'} cut, not shown" if more else "")
     cut = more + len(shown) - len(kept)
     assert said(page).startswith(
-        f"Width {size}, step {number} of {len(steps)}: {len(kept)} kept, {cut} cut. "
+        f"Size {size}, step {number} of {len(steps)}: {len(kept)} kept, {cut} cut. "
         f"{words(model, step.kept[0])}: "
     )
     return cut
@@ -158,7 +160,7 @@ CASES = [(FILM, 5), (random_tree(1), 4), (random_tree(8), 3)]
 
 
 @pytest.mark.parametrize(("tree", "limit"), CASES, ids=["film", "one", "eight"])
-def test_each_step_of_each_width_is_the_step_of_the_library(opened, tree, limit):
+def test_each_step_of_each_size_is_the_step_of_the_library(opened, tree, limit):
     model = Tree(tree)
     page = opened(model, limit)
     for size in SIZES:
@@ -188,6 +190,20 @@ def test_every_state_has_its_word(opened):
     }  # fmt: skip
 
 
+def test_what_is_found_is_explained(opened):
+    assert "found: the best finished one;" in opened().locator(".sa-live").inner_text()
+    tree, limit = CASES[2]
+    assert (
+        "found: the best at the end;" in opened(Tree(tree), limit).locator(".sa-live").inner_text()
+    )
+
+
+def test_a_sum_takes_off_each_term_even_one_of_nearly_nothing(opened):
+    sure = {(): {"a": 0.6, "b": 0.4}, ("a",): {"b": 0.999, "a": 0.001}}
+    page = opened(Tree(sure))
+    assert said(page).endswith("a b </s>: −0.51 − 0.00 − 0.00 = −0.51 nats; finished, found.")
+
+
 def test_what_is_cut_is_counted_in_full(opened):
     page = opened(figure={"pruned": 0})
     steps = beam_steps(MODEL, [], size=2, max_length=LIMIT)
@@ -197,9 +213,9 @@ def test_what_is_cut_is_counted_in_full(opened):
         assert check_step(page, MODEL, 2, number, steps, LIMIT, best) == cut
 
 
-def test_what_each_width_finds_is_listed(opened):
+def test_what_each_size_finds_is_listed(opened):
     page = opened()
-    found = page.locator("[aria-label='What each width finds'] tbody tr")
+    found = page.locator("[aria-label='What each size finds'] tbody tr")
     for size, row in zip(SIZES, found.all(), strict=True):
         ((best,),) = beam(MODEL, [[]], size=size, max_length=LIMIT)
         cells = row.locator("td").all_inner_texts()
@@ -209,7 +225,7 @@ def test_what_each_width_finds_is_listed(opened):
         assert exact == pytest.approx(prob, abs=1e-6)
         assert row.locator("th").inner_text().split()[-1] == str(size)
     assert found.first.get_attribute("aria-current") == "true"
-    page.get_by_label("Beam width").focus()
+    page.get_by_label("Beam size").focus()
     page.keyboard.press("ArrowDown")
     assert found.nth(1).get_attribute("aria-current") == "true"
     assert found.first.get_attribute("aria-current") is None
@@ -218,26 +234,26 @@ def test_what_each_width_finds_is_listed(opened):
 def test_the_steps_go_by_keyboard_and_by_buttons(opened):
     page = opened()
     assert said(page) == (
-        "Width 1, step 3 of 3: 1 kept, 1 cut. "
+        "Size 1, step 3 of 3: 1 kept, 1 cut. "
         "a film </s>: −0.69 − 0.92 − 0.51 = −2.12 nats; finished, found."
     )
     page.get_by_label("Step", exact=True).focus()
     page.keyboard.press("Home")
-    assert said(page) == "Width 1, step 0 of 3: nothing is written yet."
+    assert said(page) == "Size 1, step 0 of 3: nothing is written yet."
     assert nodes(page) == {}
     assert page.get_by_label("Hypothesis").locator("option").all_inner_texts() == [
         "nothing is written yet"
     ]
     page.get_by_label("Step: one on").click()
-    assert said(page) == "Width 1, step 1 of 3: 1 kept, 2 cut. a: −0.69 nats; kept."
+    assert said(page) == "Size 1, step 1 of 3: 1 kept, 2 cut. a: −0.69 nats; kept."
     label = page.get_by_role("img").get_attribute("aria-label")
-    assert label == "Tree of width 1 after step 1: a kept."
+    assert label == "Tree of size 1 after step 1: a kept."
     page.get_by_label("Step", exact=True).focus()
     page.keyboard.press("ArrowRight")
     assert said(page).endswith("a film: −0.69 − 0.92 = −1.61 nats; kept.")
     page.keyboard.press("End")
     label = page.get_by_role("img").get_attribute("aria-label")
-    assert label == "Tree of width 1 after step 3: a film </s> kept, and a film </s> is found."
+    assert label == "Tree of size 1 after step 3: a film </s> kept, and a film </s> is found."
 
 
 def test_a_node_is_chosen_by_mouse_and_by_keyboard(opened):
@@ -299,7 +315,7 @@ def test_scores_are_shown_where_length_counts(opened):
             assert row["score"] == pytest.approx(h.score, abs=1e-6)
             assert row["sum"] == pytest.approx(h.log_prob, abs=1e-6)
         ((best,),) = beam(model, [[]], size=size, max_length=4, alpha=0.5)
-        row = page.locator("[aria-label='What each width finds'] tr[aria-current]")
+        row = page.locator("[aria-label='What each size finds'] tr[aria-current]")
         assert float(row.locator("[data-score]").get_attribute("data-score")) == pytest.approx(
             best.score, abs=1e-6
         )
@@ -321,7 +337,7 @@ def test_nothing_jumps_or_runs_out_of_the_window(opened, case):
         page.set_viewport_size({"width": width, "height": 700})
         heights, wide = set(), set()
         for size in SIZES:
-            page.get_by_label("Beam width").select_option(label=str(size))
+            page.get_by_label("Beam size").select_option(label=str(size))
             last = int(page.get_by_label("Step", exact=True).get_attribute("max"))
             for number in range(last + 1):
                 page.get_by_label("Step", exact=True).fill(str(number))
@@ -348,7 +364,7 @@ def test_everything_has_a_name_and_is_large_enough(opened):
     for control in controls.all():
         box = control.bounding_box()
         assert min(box["width"], box["height"]) >= 24
-    for name in ("Beam width", "Step", "Hypothesis"):
+    for name in ("Beam size", "Step", "Hypothesis"):
         assert page.get_by_label(name, exact=True).count() == 1
     for region in page.get_by_role("region").all():
         assert region.get_attribute("tabindex") == "0"
@@ -367,7 +383,7 @@ def test_without_scripts_the_picture_is_there_and_says_what_the_live_figure_says
     assert not page.locator(".sa-live").is_visible()
     alternative = page.locator(".sa-still img").get_attribute("alt")
     live = opened(figure={"opens": 2})
-    assert said(live).startswith("Width 2, step 3 of 3: 2 kept, 2 cut. ")
-    assert "width 2 after step 3 of 3" in alternative
+    assert said(live).startswith("Size 2, step 3 of 3: 2 kept, 2 cut. ")
+    assert "size 2 after step 3 of 3" in alternative
     rows = [f"{row['words']} ({row['printed']})" for row in table(live)]
     assert f"Kept: {', '.join(rows[:2])}. Cut: {', '.join(rows[2:])}." in alternative

@@ -21,19 +21,14 @@ MASK = np.array([[True, True, True, False], [True, True, True, True]])
 @pytest.fixture
 def opened(chromium, tmp_path):
     """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    with mpl.rc_context():
-        use_book_style()
-        path = softmax_figure(
-            SCORES,
-            labels=LABELS,
-            pinyin=["tā", "mǎi", "shū", "le"],
-            queries=["book", "bought"],
-            mask=MASK,
-            d_k=4,
-        ).save(tmp_path / "softmax.html")
     contexts, problems = [], []
+    both = {"queries": ["book", "bought"], "pinyin": ["tā", "mǎi", "shū", "le"], "mask": MASK}
 
-    def open_(**options):
+    def open_(scores=SCORES, labels=LABELS, more=both, **options):
+        with mpl.rc_context():
+            use_book_style()
+            figure = softmax_figure(scores, labels=labels, d_k=4, **more)
+            path = figure.save(tmp_path / "softmax.html")
         contexts.append(chromium.new_context(**options))
         page = contexts[-1].new_page()
         page.on("console", lambda message: problems.append(message.text))
@@ -78,13 +73,13 @@ def said(page):
 def check(page, weights):
     np.testing.assert_allclose(shown(page), weights, atol=1e-6)
     some = weights[weights > 0]
-    entropy = (some * -np.log2(some)).sum()
+    entropy = (some * -np.log(some)).sum()
     assert foot(page) == [f"{weights.sum():.3f}", f"{entropy:.2f}"]
     carried = page.locator("tfoot [data-value]").evaluate_all(
         "all => all.map(a => a.dataset.value)"
     )
     np.testing.assert_allclose([float(value) for value in carried], [1, entropy], atol=1e-6)
-    assert f"entropy {entropy:.2f} bits" in said(page)
+    assert f"entropy {entropy:.2f} nats" in said(page)
 
 
 def test_it_opens_as_its_still_picture_says(opened):
@@ -165,12 +160,12 @@ def test_the_scale_divides_by_the_root(opened):
     slider = page.get_by_label("Divide by")
     slider.focus()
     page.keyboard.press("Home")
-    for power in range(9):
+    for power in range(13):
         assert slider.get_attribute("aria-valuetext").startswith(f"d_k = {2**power}, by ")
         check(page, expected(SCORES[0], MASK[0], 2**power))
         page.keyboard.press("ArrowRight")
-    assert slider.input_value() == "8"
-    assert slider.get_attribute("aria-valuetext") == "d_k = 256, by 16.00"
+    assert slider.input_value() == "12"
+    assert slider.get_attribute("aria-valuetext") == "d_k = 4096, by 64.00"
 
 
 def test_adding_changes_nothing_and_doubling_is_what_the_scale_undoes(opened):
@@ -231,13 +226,34 @@ def test_each_row_keeps_its_changes_until_the_reset(opened):
     check(page, expected(SCORES[1], MASK[1]))
 
 
+def test_one_row_without_a_name_is_not_named(opened):
+    page = opened([3.0, 1.0], ["a", "b"], {})
+    weight = expected([3.0, 1.0], [True, True])[0]
+    assert said(page).startswith(f"Most weight on a, {weight:.2f}; entropy ")
+    assert page.locator(".sa-still img").get_attribute("alt").startswith("Weights, d_k = 4: a ")
+    assert page.get_by_label("Row").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_weight_of_nearly_nothing_is_0_and_runs_into_no_bar(opened, width):
+    page = opened(viewport={"width": width, "height": 700})
+    page.get_by_label("Score of 他").fill("50")
+    cells = page.locator(".sa-weight")
+    values = cells.evaluate_all("all => all.map(a => Number(a.dataset.value))")
+    assert 0 < values[1] < 5e-4
+    assert cells.all_inner_texts() == ["1.000", "0.000", "0.000", "0.000"]
+    assert cells.evaluate_all("all => all.every(a => a.scrollWidth <= a.clientWidth)")
+    page.get_by_label("Score of 他").fill("0.001")
+    assert scaled(page)[0] == "0.00"
+
+
 @pytest.mark.parametrize("width", [320, 1000])
 def test_nothing_jumps_or_runs_out_of_the_window(opened, width):
     page = opened(viewport={"width": width, "height": 700})
     heights = []
     for act in (
         lambda: None,
-        lambda: page.get_by_label("Divide by").fill("8"),
+        lambda: page.get_by_label("Divide by").fill("12"),
         lambda: page.get_by_label("Score of 书").fill("-1000"),
         lambda: page.get_by_label("Score of 书").fill(""),
         lambda: [page.get_by_label(f"{name} may be seen").uncheck() for name in LABELS],

@@ -169,15 +169,16 @@ softalign.define("attention", (live, data) => {
   // --- the table ---------------------------------------------------------------------------------
 
   function drawMap() {
-    const { source, target } = example();
+    const { source, target } = example(), name = data.heads[head];
     const linked = target.map((_, j) => j).filter((j) => source.some((_, i) => link(i, j)));
     const right = linked.filter((j) => link(strongest(weights()[j]), j)).length;
     const table = softalign.shares({
-      caption: `Weights of ${data.heads[head]}: rows sum to 1.`,
+      caption: `Weights${name ? ` of ${name === "mean" ? "the mean" : name}` : ""}: rows sum to 1.`,
       rows: target, columns: source, values: weights(),
     });
     for (const head_ of table.querySelectorAll("thead th")) head_.style.whiteSpace = "nowrap";
-    table.querySelector("thead tr").append(html("th", { scope: "col" }, "places"));
+    // before the words: behind a long sentence it would be out of sight
+    table.querySelector("thead td").after(html("th", { scope: "col" }, "places"));
     [...table.tBodies[0].rows].forEach((line, j) => {
       [...line.querySelectorAll("td")].forEach((cell, i) => {
         cell.textContent = share(weights()[j][i]);
@@ -189,12 +190,12 @@ softalign.define("attention", (live, data) => {
           cell.style.outlineOffset = "-3px";
         }
       });
-      line.append(html("td", { "data-places": places(weights()[j]) },
+      const label = line.querySelector("th");
+      label.after(html("td", { "data-places": places(weights()[j]) },
         number(places(weights()[j]), 1)));
-      const name = line.querySelector("th");
-      name.style.cssText = "text-align: start; white-space: nowrap";
+      label.style.cssText = "text-align: start; white-space: nowrap";
       const shown = j === now ? "visible" : "hidden";
-      name.prepend(html("span",
+      label.prepend(html("span",
         { "aria-hidden": "true", style: `line-height: 0; visibility: ${shown}` }, "▸ "));
       if (j === now) {
         line.setAttribute("aria-current", "true");

@@ -82,7 +82,7 @@ def attention_figure(
     examples : sequence of Attended
         One or more, all with the same number of heads.
     heads : sequence of str
-        A name for each head; by default "head 1", "head 2" and so on.
+        A name for each head; by default "head 1", "head 2" and so on, and none for a single head.
     title : str
         What stands above the figure.
 
@@ -104,7 +104,7 @@ def attention_figure(
     --------
     >>> example = Attended(["书"], ["a", "book"], [[1.0], [1.0]], ["shū"], {(0, 1)})
     >>> attention_figure([example]).says
-    'Weights of sentence 1, head 1: a looks at 书 (1.00), book looks at 书 (1.00).'
+    'Weights of sentence 1: a looks at 书 (1.00), book looks at 书 (1.00).'
 
     Page: 06_attention/attention_alignment
     """
@@ -117,7 +117,7 @@ def attention_figure(
     (count,) = counts
     if heads and len(heads) != count:
         raise ValueError(f"there are {len(heads)} names for {count} heads")
-    names = list(heads) or [f"head {k}" for k in range(1, count + 1)]
+    names = list(heads) or ([f"head {k}" for k in range(1, count + 1)] if count > 1 else [""])
     data = {"heads": names, "named": NAMED, "examples": shown}
     return Interactive("attention", title, _alternative(data), data, lambda: _draw(data))
 
@@ -205,11 +205,17 @@ def _looks(example: dict[str, Any], head: int, j: int) -> str:
     return f"{example['target'][j]['text']} looks at {' and '.join(places)}"
 
 
+def _named(head: str) -> str:
+    """Name of a head within a sentence, as the live figure says it."""
+    return "the mean" if head == "mean" else head
+
+
 def _alternative(data: dict[str, Any]) -> str:
     """What the still picture shows, in words."""
     first = data["examples"][0]
     looks = ", ".join(_looks(first, 0, j) for j in range(len(first["target"])))
-    return f"Weights of sentence 1, {data['heads'][0]}: {looks}."
+    head = _named(data["heads"][0])
+    return f"Weights of sentence 1{f', {head}' if head else ''}: {looks}."
 
 
 def _draw(data: dict[str, Any]) -> Any:
@@ -229,5 +235,6 @@ def _draw(data: dict[str, Any]) -> Any:
     for (j, i), share in np.ndenumerate(weights):
         colour = "white" if share > 0.55 else "black"
         ax.text(i, j, _printed(share), ha="center", va="center", color=colour, fontsize=8)
-    ax.set_xlabel(f"weights of {data['heads'][0]}; each row sums to 1")
+    head = _named(data["heads"][0])
+    ax.set_xlabel(f"weights{f' of {head}' if head else ''}; each row sums to 1")
     return figure

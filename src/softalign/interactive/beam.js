@@ -34,7 +34,7 @@ softalign.define("beam", (live, data) => {
   // --- controls ----------------------------------------------------------------------------------
 
   const widths = softalign.choice({
-    label: "Beam width", options: data.runs.map((r) => String(r.size)), value: width,
+    label: "Beam size", options: data.runs.map((r) => String(r.size)), value: width,
     change: (to) => { width = to; step = Math.min(step, last()); stepped(); moved(); },
   });
   const nodes = softalign.choice({
@@ -42,7 +42,7 @@ softalign.define("beam", (live, data) => {
   });
   nodes.input.style.width = "15rem"; // the same at each step
   const place = html("div");
-  // each width has its own number of steps
+  // each size has its own number of steps
   function stepped() {
     place.replaceChildren(softalign.stepper({
       label: "Step", max: last(), value: step, show: (k) => `${k} of ${last()}`,
@@ -53,13 +53,13 @@ softalign.define("beam", (live, data) => {
   const region = (label) =>
     html("div", { class: "sa-scroll", tabindex: 0, role: "region", "aria-label": label });
   const picture = region("Tree"), table = region("Table of hypotheses");
-  const ends = region("What each width finds");
+  const ends = region("What each size finds");
   const told = softalign.says();
   // unseen, in the same place as what is said: the longest sentence, lest things jump
   const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" });
   for (const node of [told.node, ghost]) node.style.gridArea = "1 / 1";
 
-  // Another step or width: list the hypotheses that can be chosen, and choose the best of the step.
+  // Another step or size: list the hypotheses that can be chosen, and choose the best of the step.
   function moved() {
     chosen = step ? run().steps[step - 1].kept[0] : -1;
     const groups = [];
@@ -141,7 +141,7 @@ softalign.define("beam", (live, data) => {
     const found = step === last() ? `, and ${written(run().found)} is found` : "";
     picture.replaceChildren(svg("svg", {
       ...size, viewBox: `0 0 ${size.width} ${size.height}`, role: "img", style: "max-width: none",
-      "aria-label": `Tree of width ${run().size} after step ${step}: ` + (step
+      "aria-label": `Tree of size ${run().size} after step ${step}: ` + (step
         ? `${run().steps[step - 1].kept.map((n) => written(n)).join("; ")} kept${found}.`
         : "nothing is written yet."),
     }, headings, lines, boxes));
@@ -151,11 +151,11 @@ softalign.define("beam", (live, data) => {
 
   const some = (s) => run().steps[s - 1].cut.length + run().steps[s - 1].others;
   function sentence(n) {
-    const before = `Width ${run().size}, step ${step} of ${last()}: `;
+    const before = `Size ${run().size}, step ${step} of ${last()}: `;
     if (n < 0) return `${before}nothing is written yet.`;
     const { sum, depth, score } = run().nodes[n];
-    const terms = path(n).map((k) => nats(run().nodes[k].log_prob)).join(" + ")
-      .replaceAll("+ −", "− ");
+    const terms = path(n).map((k) => run().nodes[k].log_prob)
+      .map((term, i) => (i ? `− ${nats(-term)}` : nats(term))).join(" ");
     return `${before}${run().steps[step - 1].kept.length} kept, ${some(step)} cut. ` +
       `${written(n)}: ${depth > 1 ? `${terms} = ` : ""}${nats(sum)} nats` +
       (data.alpha ? `, divided by ${depth}^${data.alpha} is ${nats(score)}` : "") + `; ${state(n)}.`;
@@ -199,11 +199,12 @@ softalign.define("beam", (live, data) => {
     const scored = data.alpha ? [`sum / length^${data.alpha}`] : [];
     const others = step ? run().steps[step - 1].others : 0;
     table.replaceChildren(grid(
-      `Step ${step}, best first; ${others} more are cut, not shown`,
+      `Step ${step}, best first` +
+        (others ? `; ${others} more ${others > 1 ? "are" : "is"} cut, not shown` : ""),
       ["hypothesis", "log P of last word", "sum (nats)",
         ...scored, "state"], lines));
-    ends.replaceChildren(grid("What each width finds",
-      ["width", "sentence", "sum (nats)", ...scored, "probability", "steps"],
+    ends.replaceChildren(grid("What each size finds",
+      ["size", "sentence", "sum (nats)", ...scored, "probability", "steps"],
       data.runs.map((r, k) => html("tr", current(k === width),
         header(k === width, String(r.size)),
         html("td", { style: "text-align: start; white-space: nowrap" }, written(r.found, r)),
@@ -220,7 +221,7 @@ softalign.define("beam", (live, data) => {
     told.set(sentence(chosen));
   }
 
-  // the longest sentence of any width: said at its last step, with a state that is longer than any
+  // the longest sentence of any size: said at its last step, with a state that is longer than any
   ghost.textContent = data.runs.map((r, k) => {
     width = k;
     step = last();
@@ -235,7 +236,8 @@ softalign.define("beam", (live, data) => {
       "Source: ", data.source.map((w) => softalign.word(w))) : "",
     html("p", { style: "margin: 0.3rem 0" },
       "Below each word stands the sum of log-probabilities as far as there, in nats. " +
-      "The best of a step is on top. Solid: kept; dashed: cut; double frame: finished; " +
+      "The best of a step is on top. Solid: kept; dashed: cut; double frame: finished; found: the best" +
+      (data.runs.some((r) => !r.nodes[r.found].finished) ? " at the end; " : " finished one; ") +
       "thick: the hypothesis chosen."),
     picture, html("div", { style: "display: grid; line-height: 1.5" }, told.node, ghost),
     html("div", { style: "display: flex; flex-wrap: wrap; gap: 0 2rem" }, table, ends));

@@ -21,7 +21,7 @@ softalign.define("em", (live, data) => {
   // NULL is the last to choose, and cannot be chosen while it is off
   const order = [...data.given.keys()].slice(1).concat(0);
   const counted = softalign.choice({
-    label: "Count for", options: order.map((x) => named(data.given[x])),
+    label: "Expected counts of", options: order.map((x) => named(data.given[x])),
     value: order.indexOf(follow), change: set((to) => { follow = order[to]; }),
   });
   const nulls = softalign.tick({
@@ -140,7 +140,7 @@ softalign.define("em", (live, data) => {
       return [...line, Math.max(0, 1 - line.reduce((a, b) => a + b, 0))];
     });
     put(table, shares({
-      caption: "Table θ(column | row): rows sum to 1", rows, columns: [...columns, "others"],
+      caption: "Table θ(column | row): rows sum to 1", rows, columns: [...columns, "other words"],
       values,
     }));
   }
@@ -157,7 +157,7 @@ softalign.define("em", (live, data) => {
     const total = (line) => line.reduce((a, b) => a + b, 0);
     const next = sum.map((count) => count / total(sum));
     put(counts, shares({
-      caption: ["Counts for ", spoken(x), " (M step)"],
+      caption: ["Expected counts of ", spoken(x), " (M step)"],
       rows: [...data.pairs.map((_, p) => `pair ${p + 1}`), "together", "next θ"],
       columns: [...met, "sum"], values: [...add, sum, next].map((line) => [...line, total(line)]),
     }));

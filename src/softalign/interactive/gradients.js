@@ -107,15 +107,19 @@ softalign.define("gradients", (live, data) => {
   // --- table and words --------------------------------------------------------------------------
 
   const limits = [[0.5, "½"], [0.001, "1/1000"]];
-  const cell = (kind) => html("td", { "data-kind": kind, style: "white-space: nowrap; min-width: 4em" });
+  // narrow, that all columns are in sight on a telephone
+  const tight = "padding: 0.2rem 0.25rem";
+  const cell = (kind, i) => html("td", {
+    "data-kind": kind, style: `${tight}; white-space: nowrap; min-width: ${i ? 3.2 : 4}em`,
+  });
   const rows = cells.map((name) => {
     const parts = ["norm", "half", "thousandth", "factor"].map(cell);
-    return { parts, node: html("tr", {}, html("th", { scope: "row" }, name), parts) };
+    return { parts, node: html("tr", {}, html("th", { scope: "row", style: tight }, name), parts) };
   });
   const caption = html("caption");
-  const table = html("table", { class: "sa-shares", style: "font-size: min(1em, 4vw)" }, caption,
+  const table = html("table", { class: "sa-shares", style: "font-size: min(1em, 3.6vw)" }, caption,
     html("thead", {}, html("tr", {}, ["cell", "norm", ...limits.map((l) => `first lag below ${l[1]}`),
-      "factor a step"].map((text) => html("th", { scope: "col" }, text)))),
+      "factor a step"].map((text) => html("th", { scope: "col", style: tight }, text)))),
     html("tbody", {}, rows.map((row) => row.node)));
   // unseen, in the same place as what is said: a sentence as long as any, lest things jump
   const told = softalign.says();
@@ -157,8 +161,9 @@ softalign.define("gradients", (live, data) => {
 
   live.append(
     html("div", { class: "sa-controls" }, radius.node, lags.node,
-      html("div", { role: "group", "aria-label": "Cells", style: "display: flex; flex-wrap: wrap; gap: 0 1rem" },
-        ticks.map((t) => t.node))),
+      cells.length > 1 ? html("div", {
+        role: "group", "aria-label": "Cells", style: "display: flex; flex-wrap: wrap; gap: 0 1rem",
+      }, ticks.map((t) => t.node)) : null),
     html("div", { style: "margin: 0.2rem 0" }, "Norm of the Jacobian (logarithmic axis)"), pictures,
     html("div", { class: "sa-scroll", tabindex: 0, role: "region", "aria-label": "Numbers of the cells" }, table),
     spot);

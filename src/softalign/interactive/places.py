@@ -36,7 +36,8 @@ def positions_figure(
     d_model : int
         Components of an encoding: an even number from 2 to 128.
     length : int
-        Number of positions that are shown, from 8 to 256. Offsets go half as far, either way.
+        Number of positions that are shown, from 8 to 256. Offsets go three quarters as far, either
+        way.
     base : float
         Of the series of frequencies; 1 or more.
     position, pair, offset : int
@@ -68,7 +69,7 @@ def positions_figure(
         raise ValueError(f"length is {length}, expected 8 to {MOST_POSITIONS}")
     if not 1 <= base < math.inf:
         raise ValueError(f"base is {base}, expected 1 or more")
-    reach = length // 2
+    reach = 3 * length // 4
     for name, value, least, most in (
         ("position", position, 0, length - 1),
         ("pair", pair, 0, d_model // 2 - 1),
@@ -117,9 +118,11 @@ def _alternative(data: dict[str, Any]) -> str:
     others = f"{len(away) - 1} other position{stand} within {data['near']:g}° of it in this pair"
     if away.max() > 0:
         others += f", the farthest {away.max()} away"
+    beyond = "" if 0 <= t + offset < length else ", beyond the table,"
     return (
         f"Position {t}, pair {k}, offset {offset}: the pair turns by {offset * turn:.1f}°, here "
-        f"and everywhere. The product with position {t + offset} is {here @ there:.2f}. {others}."
+        f"and everywhere. The product with position {t + offset}{beyond} is {here @ there:.2f}. "
+        f"{others}."
     ).replace("-", "−")
 
 

@@ -30,7 +30,7 @@ softalign.define("positions", (live, data) => {
     softalign.stepper({ label: "Position t", max: length - 1, value: t, pause: 400,
       change: (to) => { t = to; update(); } }),
     softalign.slider({ label: "Pair k", max: rates.length - 1, value: k,
-      show: (pair) => `${pair}, wave length ${number(wave(pair), 1)}`,
+      show: (pair) => `${pair}, wavelength ${number(wave(pair), 1)}`,
       change: (to) => { k = to; update(); } }),
     softalign.slider({ label: "Offset Δ", min: -reach, max: reach, value: offset,
       show: (to) => number(to, 0), change: (to) => { offset = to; update(); } }),
@@ -138,10 +138,10 @@ softalign.define("positions", (live, data) => {
       line(all, { "data-line": "all", style: stroke("--sa-main", 2.5) }),
       svg("circle", { r: 5, transform: `translate(${x(offset)} ${y(all[i])})`, "data-mark": "all", style: "fill: var(--sa-main)" }),
       svg("path", { d: "M-5 -5h10v10h-10z", transform: `translate(${x(offset)} ${y(one[i])})`, "data-mark": "one", style: "fill: var(--sa-second)" }),
-      svg("path", { d: "M36 14h24", style: stroke("--sa-main", 2.5) }),
-      text(65, 19, `mean of ${rates.length} pairs`, "start"),
-      svg("path", { d: "M182 14h24", "stroke-dasharray": "5 3", style: stroke("--sa-second", 2) }),
-      text(211, 19, `pair ${k}`, "start"), text(158, 270, "offset Δ"));
+      svg("path", { d: "M4 14h24", style: stroke("--sa-main", 2.5) }),
+      text(33, 19, `mean of ${rates.length} pairs`, "start"),
+      svg("path", { d: "M190 14h24", "stroke-dasharray": "5 3", style: stroke("--sa-second", 2) }),
+      text(219, 19, `pair ${k}`, "start"), text(158, 270, "offset Δ"));
   }
 
   // --- tables and words ----------------------------------------------------------------------------
@@ -161,19 +161,20 @@ softalign.define("positions", (live, data) => {
     }));
     return { node, caption, fill };
   }
-  const speed = sheet(["", "angle", "wave length", `rounds in ${length}`], ["a step"]);
+  const speed = sheet(["", "angle", "wavelength", `rounds in ${length}`], ["a step"]);
   const pair = sheet(["", "position", "angle", "sin", "cos"], ["t", "turned", "t + Δ"]);
-  const sums = sheet(["product", "all pairs", "this pair"], ["from this t", "least of all t", "most of all t"]);
+  const sums = sheet(["product", "all pairs", "this pair"], ["from this t", "smallest over all t", "largest over all t"]);
   const pictures = html("div", { style: "display: flex; flex-wrap: wrap; gap: 0 0.6rem" });
   // unseen, in the same place as what is said: a sentence as long as any, lest things jump
   const told = softalign.says();
   const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" },
-    sentence(length - 1, rates.length - 1, -reach, -1888.8, -88.88, Array(length).fill(length)));
+    sentence(length - 1, rates.length - 1, 1 - 2 * length, -1888.8, -88.88, Array(length).fill(length)));
   for (const node of [told.node, ghost]) node.style.gridArea = "1 / 1";
 
   function sentence(at, pair, by, turn, value, others) {
+    const beyond = at + by >= 0 && at + by < length ? "" : ", beyond the table,";
     return `Position ${at}, pair ${pair}, offset ${number(by, 0)}: the pair turns by ${number(turn, 1)}°, ` +
-      `here and everywhere. The product with position ${number(at + by, 0)} is ${number(value)}. ` +
+      `here and everywhere. The product with position ${number(at + by, 0)}${beyond} is ${number(value)}. ` +
       `${others.length} other position${others.length === 1 ? " stands" : "s stand"} within ${data.near}° of it in this pair` +
       `${others.length ? `, the farthest ${Math.max(...others)} away` : ""}.`;
   }

@@ -152,7 +152,7 @@ def gradient_figure(
     radii: Sequence[float] = RADII,
     *,
     radius: float = 1.0,
-    lag: int = 20,
+    lag: int = 40,
 ) -> Interactive:
     """Figure of the norm of the Jacobian by lag and by radius, one line for each cell.
 
@@ -210,7 +210,9 @@ def gradient_figure(
         "radius": int(near.argmax()),
         "lag": lag,
     }
-    title = "What is left of a gradient: change the radius and the lag, and compare the cells"
+    title = "What is left of a gradient: change the radius and the lag"
+    if len(arrays) > 1:
+        title += ", and compare the cells"
     return Interactive("gradients", title, _alternative(data), data, lambda: _draw(data))
 
 

@@ -31,11 +31,11 @@ def beam_figure(
     pruned: int = 3,
     title: str = "Beam search, step by step",
 ) -> Interactive:
-    """Figure of beam searches of several widths on one source, each as a tree.
+    """Figure of beam searches of several sizes on one source, each as a tree.
 
     What is kept comes from `beam_steps`, what is found from `beam`. What is cut comes from the
     log-probabilities that the same search was given: the best few of them, and those whose end
-    another width finds.
+    another size finds.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def beam_figure(
     source_words, pinyin : sequences of str
         What stands above the tree; pinyin has one entry a source word.
     sizes : sequence of int
-        Widths to choose from, each once, from 1 to 8; at most six of them.
+        Sizes of the beam to choose from, each once, from 1 to 8; at most six of them.
     opens : int, optional
-        Width with which the figure opens, after its last step; by default the first of `sizes`.
+        Size with which the figure opens, after its last step; by default the first of `sizes`.
     alpha : float
         Length exponent, as for `beam`.
     pruned : int
@@ -61,7 +61,7 @@ def beam_figure(
     Returns
     -------
     Interactive
-        Of the kind "beam". Its data hold `alpha`, `source`, the place `opens` and, for each width,
+        Of the kind "beam". Its data hold `alpha`, `source`, the place `opens` and, for each size,
         a run with its `size`; `nodes`, each with `parent` (a node, or -1), `token`, `depth` (words
         written), `log_prob` (of the token), `sum` (of all its tokens), `score` (nats all three)
         and `finished`; `steps`, each with the nodes that are `kept` and those `cut`, best first,
@@ -70,7 +70,7 @@ def beam_figure(
     Raises
     ------
     ValueError
-        Widths, `opens`, `pruned` or pinyin as they must not be; another number of words than the
+        Sizes, `opens`, `pruned` or pinyin as they must not be; another number of words than the
         model writes; otherwise as for `beam`.
 
     Examples
@@ -93,7 +93,7 @@ def beam_figure(
     opens = _checked(sizes, opens, pruned, source_words, pinyin)
     options = {"max_length": max_length, "alpha": alpha}
     found = [beam(stepper, [source], size=size, **options)[0][0] for size in sizes]
-    # the beginnings of what any width finds are shown wherever they are cut
+    # the beginnings of what any size finds are shown wherever they are cut
     wanted = {best.ids[:count] for best in found for count in range(1, len(best.ids) + 1)}
     runs = []
     for size, best in zip(sizes, found, strict=True):
@@ -130,13 +130,13 @@ def _checked(
     source_words: Sequence[str],
     pinyin: Sequence[str],
 ) -> int:
-    """Place of the width with which the figure opens, or a sentence about what is wrong."""
+    """Place of the size with which the figure opens, or a sentence about what is wrong."""
     if not 1 <= len(sizes) <= MOST_SIZES or len(set(sizes)) < len(sizes):
-        raise ValueError(f"sizes is {tuple(sizes)}, expected 1 to {MOST_SIZES} different widths")
+        raise ValueError(f"sizes is {tuple(sizes)}, expected 1 to {MOST_SIZES} different sizes")
     if not all(1 <= size <= WIDEST for size in sizes):
-        raise ValueError(f"sizes is {tuple(sizes)}, expected widths from 1 to {WIDEST}")
+        raise ValueError(f"sizes is {tuple(sizes)}, expected sizes from 1 to {WIDEST}")
     if opens is not None and opens not in sizes:
-        raise ValueError(f"opens is {opens}, expected one of the widths {tuple(sizes)}")
+        raise ValueError(f"opens is {opens}, expected one of the sizes {tuple(sizes)}")
     if pruned < 0:
         raise ValueError(f"pruned is {pruned}, expected 0 or more")
     if pinyin and len(pinyin) != len(source_words):
@@ -187,7 +187,7 @@ def _tree(
 
 
 def _run(size: int, tree: list, best: Hypothesis, names: list[str], *, limit: bool) -> dict:
-    """One width as the script gets it: a node for each hypothesis, and the nodes of each step."""
+    """One size as the script gets it: a node for each hypothesis, and the nodes of each step."""
     places: dict[tuple[int, ...], int] = {}
     nodes: list[dict[str, Any]] = []
     steps = []
@@ -238,7 +238,7 @@ def _number(value: float) -> str:
 
 def _finds(run: dict) -> str:
     sum_ = _number(run["nodes"][run["found"]]["sum"])
-    return f"width {run['size']} finds {_written(run, run['found'])} ({sum_})"
+    return f"size {run['size']} finds {_written(run, run['found'])} ({sum_})"
 
 
 def _alternative(data: dict[str, Any]) -> str:
@@ -251,14 +251,14 @@ def _alternative(data: dict[str, Any]) -> str:
     )
     count = len(run["steps"])
     return (
-        f"Tree of the beam search of width {run['size']} after step {count} of {count}, with sums "
+        f"Tree of the beam search of size {run['size']} after step {count} of {count}, with sums "
         f"of log-probabilities in nats. Kept: {kept}. Cut: {cut or 'nothing that is shown'}. "
         f"In the end {', '.join(_finds(run) for run in data['runs'])}."
     )
 
 
 def _draw(data: dict[str, Any]) -> Any:
-    """The whole tree of the width with which the figure opens, and what each width finds."""
+    """The whole tree of the size with which the figure opens, and what each size finds."""
     from matplotlib import pyplot as plt
 
     run = data["runs"][data["opens"]]
@@ -295,7 +295,7 @@ def _draw(data: dict[str, Any]) -> Any:
             **middle,
         )
     finds = "\n".join(_finds(run) for run in data["runs"])
-    ax.set_xlabel(f"step of the beam of width {run['size']}\n{finds}")
+    ax.set_xlabel(f"step of the beam of size {run['size']}\n{finds}")
     ax.set(xlim=(-0.4, count + 0.5), ylim=(0.4 - tallest, 0.6))
     ax.set(xticks=range(1, count + 1), yticks=[])
     ax.spines["left"].set_visible(False)

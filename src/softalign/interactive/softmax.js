@@ -2,6 +2,9 @@
 softalign.define("softmax", (live, data) => {
   "use strict";
   const { html, svg, number, word } = softalign;
+  // what is less than its last digit prints as 0: no negative powers of ten
+  const rounded = (value, digits = 2) =>
+    number(Math.abs(value) < 10 ** -digits / 2 ? 0 : value, digits);
   const places = data.labels.map((_, i) => i);
   const name = (i) => data.labels[i].text;
   // a Chinese font must not make its line higher than others
@@ -20,7 +23,7 @@ softalign.define("softmax", (live, data) => {
     show: (at) => `d_k = ${data.sizes[at]}, by ${number(Math.sqrt(data.sizes[at]))}`,
     change: update,
   });
-  size.node.querySelector("output").style.minWidth = "9em";
+  size.node.querySelector("output").style.minWidth = "9.5em";
   const late = softalign.tick({ label: "Mask after the softmax (wrong)", change: update });
   const query = softalign.choice({
     label: "Row", options: data.queries,
@@ -35,7 +38,7 @@ softalign.define("softmax", (live, data) => {
   };
   const buttons = html("span", { class: "sa-buttons", style: "flex-wrap: wrap" },
     button("Add 5 to all", all((score) => score + 5)),
-    button("Double all, as 4 × d_k does", all((score) => score * 2)),
+    button("Double all, as vectors four times as long do", all((score) => score * 2)),
     button("Reset", () => {
       now = begin();
       size.set(data.size);
@@ -90,7 +93,7 @@ softalign.define("softmax", (live, data) => {
     });
   }
 
-  const [sum, bits] = [0, 1].map(() =>
+  const [sum, nats] = [0, 1].map(() =>
     html("span", { style: "display: inline-block; width: 3.6em; text-align: center" }));
   const foot = (text, cell) => html("tr", {},
     html("th", { scope: "row", colspan: 4, style: "text-align: end" }, text),
@@ -100,7 +103,7 @@ softalign.define("softmax", (live, data) => {
     html("thead", {}, html("tr", {}, ["place", "score", "seen", "scaled", "weight"].map((text) =>
       html("th", { scope: "col", ...narrow }, text)))),
     html("tbody", {}, lines.map((line) => line.node)),
-    html("tfoot", {}, foot("sum", sum), foot("entropy in bits", bits)));
+    html("tfoot", {}, foot("sum", sum), foot("entropy in nats", nats)));
   const told = softalign.says();
   // unseen, in the same place as what is said: a sentence as long as any, lest things jump
   const ghost = html("p", { "aria-hidden": "true", style: "visibility: hidden; margin: 0.5rem 0" },
@@ -112,12 +115,10 @@ softalign.define("softmax", (live, data) => {
   }, table);
 
   function show(cell, value, digits = 3) {
-    cell.textContent = number(value, digits);
+    cell.textContent = rounded(value, digits);
     cell.dataset.value = String(value);
   }
-
-  // an entropy of less is as good as 0: no powers of ten
-  const hundredths = (value) => number(Math.round(100 * value) / 100);
+  const entropyOf = (weights) => Math.LN2 * softalign.entropy(weights); // in nats
 
   function update() {
     const root = Math.sqrt(data.sizes[size.get()]);
@@ -135,9 +136,7 @@ softalign.define("softmax", (live, data) => {
       line.bar.setAttribute("width", 100 * weights[i]);
     });
     show(sum, total);
-    const entropy = whole ? softalign.entropy(weights) : NaN; // of no distribution: a dash
-    show(bits, entropy);
-    bits.textContent = hundredths(entropy);
+    show(nats, whole ? entropyOf(weights) : NaN, 2); // of no distribution: a dash
     caption.textContent = wrong
       ? "weight = softmax of all scaled scores, then 0 where not seen"
       : "weight = softmax of the scaled scores, −∞ where not seen";
@@ -148,7 +147,7 @@ softalign.define("softmax", (live, data) => {
     ` is not a number: ${number(now.scores[row][i])} still counts. `]);
 
   function lost(total) {
-    return `The weights sum to ${number(total)}, not to 1: ` +
+    return `The weights sum to ${rounded(total)}, not to 1: ` +
       "what the hidden places took before they were hidden is lost.";
   }
 
@@ -156,8 +155,9 @@ softalign.define("softmax", (live, data) => {
     if (!now.seen[row].includes(true)) return ["Nothing may be seen: all weights are 0."];
     if (!whole) return [lost(total)];
     const most = weights.indexOf(Math.max(...weights));
-    return [`${data.queries[row]}: most weight on `, spoken(most), `, ${number(weights[most])}; ` +
-      `entropy ${hundredths(softalign.entropy(weights))} bits.` +
+    const name = data.queries[row];
+    return [name ? `${name}: most weight on ` : "Most weight on ", spoken(most), `, ${number(weights[most])}; ` +
+      `entropy ${rounded(entropyOf(weights))} nats.` +
       (wrong ? " Nothing that counts is hidden: the order makes no difference yet." : "")];
   }
 

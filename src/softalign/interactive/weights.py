@@ -13,7 +13,7 @@ from softalign.interactive.figure import Interactive
 __all__ = ["softmax_figure"]
 
 MOST_PLACES, DIGITS = 10, 2
-SIZES = tuple(2**power for power in range(9))
+SIZES = tuple(2**power for power in range(13))
 CHINESE = re.compile("[\u3400-\u9fff]")
 
 
@@ -35,14 +35,15 @@ def softmax_figure(
     labels : sequence of str
         Of the places, one for each column: one to ten.
     queries : sequence of str
-        Of the rows, which the reader chooses from; "row 1", "row 2", ... if left out.
+        Of the rows, which the reader chooses from; "row 1", "row 2", ... if left out. A single
+        row then has no name.
     pinyin : sequence of str
         Of the places; may be left out.
     mask : bool array, optional
         True = may be seen; of a shape that broadcasts to that of the scores. Left out: all of them.
     d_k : int, optional
         The scores are divided by :math:`\sqrt{d_k}` when the figure opens; a power of two from 1 to
-        256. Left out: 1, not divided.
+        4096. Left out: 1, not divided.
 
     Returns
     -------
@@ -62,7 +63,7 @@ def softmax_figure(
     --------
     >>> figure = softmax_figure([2.0, 0.0, 5.0], labels="abc", mask=[True, True, False], d_k=4)
     >>> figure.says  # e / (e + 1) is 0.73
-    'Weights of row 1, d_k = 4: a 0.73, b 0.27, c hidden. Their sum is 1.00, entropy 0.84 bits.'
+    'Weights, d_k = 4: a 0.73, b 0.27, c hidden. Their sum is 1.00, entropy 0.58 nats.'
 
     Page: 06_attention/scoring
     """
@@ -75,7 +76,7 @@ def softmax_figure(
             {"text": text, "pinyin": sound, "lang": "zh" if CHINESE.search(text) else ""}
             for text, sound in zip(labels, pinyin or [""] * len(labels), strict=True)
         ],
-        "queries": list(queries) or [f"row {j + 1}" for j in range(len(table))],
+        "queries": list(queries) or _rows(len(table)),
         "scores": table,
         "seen": np.broadcast_to(seen, table.shape).copy(),
         "sizes": list(SIZES),
@@ -83,6 +84,11 @@ def softmax_figure(
     }
     title = "From scores to weights: change a score, the mask or the scale"
     return Interactive("softmax", title, _alternative(data), data, lambda: _draw(data))
+
+
+def _rows(count: int) -> list[str]:
+    """Names of rows that were given none: a single one needs none."""
+    return [f"row {j + 1}" for j in range(count)] if count > 1 else [""]
 
 
 def _check(
@@ -128,10 +134,10 @@ def _opening(data: dict[str, Any]) -> np.ndarray:
     return masked_softmax(scores, torch.tensor(data["seen"][0])).numpy()
 
 
-def _bits(weights: np.ndarray) -> float:
-    """Entropy of the weights in bits."""
+def _nats(weights: np.ndarray) -> float:
+    """Entropy of the weights in nats."""
     some = weights[weights > 0]
-    return float(-(some * np.log2(some)).sum()) + 0.0  # no minus before a 0
+    return float(-(some * np.log(some)).sum()) + 0.0  # no minus before a 0
 
 
 def _alternative(data: dict[str, Any]) -> str:
@@ -142,10 +148,11 @@ def _alternative(data: dict[str, Any]) -> str:
         for label, share, visible in zip(data["labels"], weights, seen, strict=True)
     )
     size = data["sizes"][data["size"]]
-    begin = f"Weights of {data['queries'][0]}, d_k = {size}: {named}."
+    row = data["queries"][0]
+    begin = f"Weights{f' of {row}' if row else ''}, d_k = {size}: {named}."
     if not seen.any():
         return f"{begin} Nothing may be seen, and all weights are 0."
-    return f"{begin} Their sum is {weights.sum():.2f}, entropy {_bits(weights):.2f} bits."
+    return f"{begin} Their sum is {weights.sum():.2f}, entropy {_nats(weights):.2f} nats."
 
 
 def _draw(data: dict[str, Any]) -> Any:
