@@ -75,10 +75,10 @@ def mark_letters(
         letter = letters.get(meanings.normal(node.astext()))
         if letter is None or not is_free(node):
             continue
-        key = letter.anchor if letter.row != meanings.LOCAL else f"here-{letter.key}"
+        key = letter.name
         met[key] = letter
         where = (id(place_of(node)), key)
-        data = f'class="sa-letter" data-letter="{key}"'.replace("\\", "")
+        data = f'class="sa-letter" data-letter="{key}"'
         opening, closing = f"<span {data}>", "</span>"
         if where not in linked:
             linked.add(where)
@@ -90,7 +90,7 @@ def mark_letters(
                 nodes.raw("", closing, format="html"),
             ]
         )
-    return {key.replace("\\", ""): letter for key, letter in met.items()}
+    return met
 
 
 def name_rows(doctree: nodes.document) -> None:

@@ -71,10 +71,18 @@ class Letter:
     @property
     def anchor(self) -> str:
         """Where the registry says this: the row of the symbol, or the list of second meanings."""
-        if self.row:
-            return self.row
+        return self.row or f"sym-{self.plain}"
+
+    @property
+    def name(self) -> str:
+        """What its definition is called on a page: a second meaning has no row of its own."""
+        return f"here-{self.plain}" if self.row == LOCAL else self.anchor
+
+    @property
+    def plain(self) -> str:
+        """The formula in letters, digits and hyphens."""
         name = self.latex.replace("'", " prime").replace("1+", "one")
-        return "sym-" + re.sub(r"[^0-9A-Za-z]+", "-", name).strip("-")
+        return re.sub(r"[^0-9A-Za-z]+", "-", name).strip("-")
 
 
 def read_glossary(text: str | None = None) -> list[Term]:
