@@ -21,7 +21,7 @@ PAGE = "book/prerequisites"
 EVERYWHERE = ("quiz-memory.js", "quiz-pages.js", "quiz.css")
 KEY = "soft-alignment-quiz"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-# Milliseconds for a page to come: two of these machines' processors may have ten things to do.
+# Milliseconds that a page may take to come: on a busy machine, many.
 PATIENCE = 120_000
 every_page = pytest.mark.parametrize("name", ASKED)
 browser = pytest.mark.browser
