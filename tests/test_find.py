@@ -158,6 +158,13 @@ def test_a_second_meaning_is_the_one_that_its_page_shows(registry):
     assert meanings.letters_of("02/d", order)["t"].meaning == "time"
 
 
+def test_a_second_meaning_keeps_its_formula_as_it_is_written():
+    """KaTeX needs the braces that a comparison leaves out."""
+    letters = meanings.letters_of("05_encoder_decoder/search", ORDER)
+    assert letters[meanings.normal(r"T_{\max}")].latex == r"T_{\max}"
+    assert letters[meanings.normal(r"T_{\max}")].name == "here-T-max"
+
+
 def test_the_books_registry_is_read_whole():
     letters = meanings.read_registry()
     rows = [letter for letter in letters if not letter.row]

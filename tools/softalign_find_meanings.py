@@ -178,10 +178,10 @@ def relatives(letter: Letter, registered: list[Letter]) -> list[Letter]:
     ]
 
 
-def second_meanings(text: str | None = None) -> dict[str, dict[str, str]]:
+def second_meanings(text: str | None = None) -> dict[str, list[tuple[str, str]]]:
     """For each page the letters that mean something else there; "" where it cannot be told what."""
     text = NOTATION.read_text(encoding="utf-8") if text is None else text
-    local: dict[str, dict[str, str]] = {}
+    local: dict[str, list[tuple[str, str]]] = {}
     for table in tables(text):
         if len(table[0]) != 4 or table[0][2] != "Only on":
             continue
@@ -189,16 +189,15 @@ def second_meanings(text: str | None = None) -> dict[str, dict[str, str]]:
             formula = " ; ".join(re.findall(r"\$([^$]+)\$", symbol))
             groups = [parts(group) for group in parts(formula, ";")]
             meanings = [piece.strip() for piece in meaning.split(";")]
-            flat = [piece for group in groups for piece in group]
-            found = dict.fromkeys((normal(piece.split("=")[0]) for piece in flat), "")
+            flat = [piece.split("=")[0] for group in groups for piece in group]
+            found = [(piece, "") for piece in flat]
             if len(flat) == len(meanings):
-                found = dict(zip(map(normal, flat), meanings, strict=True))
+                found = [*zip(flat, meanings, strict=True)]
             elif len(groups) == len(meanings):
-                for group, only in zip(groups, meanings, strict=True):
-                    if len(group) == 1:
-                        found[normal(group[0].split("=")[0])] = only
+                alone = dict(zip((" ".join(group) for group in groups), meanings, strict=True))
+                found = [(piece, alone.get(piece, "")) for piece in flat]
             for page in re.findall(r"`([^`]+)`", pages):
-                local.setdefault(page, {}).update(found)
+                local.setdefault(page, []).extend(found)
     return local
 
 
@@ -216,10 +215,10 @@ def letters_of(page: str, order: list[str]) -> dict[str, Letter]:
             continue
         if place.get(letter.first, len(place)) <= place.get(page, -1):
             found[letter.key] = letter
-    for key, meaning in second_meanings().get(page, {}).items():
-        found.pop(key, None)
+    for latex, meaning in second_meanings().get(page, []):
+        found.pop(normal(latex), None)
         if meaning and not re.fullmatch(r"also .*", meaning):
-            found[key] = Letter(key, f"on this page: {meaning}", "", page, LOCAL)
+            found[normal(latex)] = Letter(latex, f"on this page: {meaning}", "", page, LOCAL)
     return found
 
 
