@@ -138,7 +138,7 @@ def test_the_key_on_paper_names_the_letters_that_are_shown(site):
     site()
     page = site.page()
     shown = {
-        li.select_one(".sa-says").get_text(): li.select_one(".sa-letter").get_text()
+        li.select_one(".sa-says").get_text(): li.select_one(".sa-which").get_text()
         for li in page.select("#quiz-te-order .sa-steps li")
     }
     assert list(shown) != ["one", "two", "three"]

@@ -56,7 +56,8 @@ MENDED = [
     ('<p role="heading" aria-level="2">A</p>', "<p>A</p>"),
     (
         '<div id="pst-primary-sidebar"><div>a</div></div>',
-        '<aside id="pst-primary-sidebar" aria-label="The book"><div>a</div></aside>',
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="The book">'
+        "<div>a</div></div>",
     ),
     (
         '<dialog id="pst-search-dialog"></dialog>',
@@ -75,7 +76,17 @@ MENDED = [
         '<div class="sa-box" tabindex="0" role="group" aria-label="Table">'
         "<table><tr><td>a</td></tr></table></div>",
     ),
-    ("<tr><th><p></p></th><th>a</th></tr>", "<tr><td><p></p></td><th>a</th></tr>"),
+    (
+        "<thead><tr><th><p></p></th><th>a</th></tr></thead>",
+        '<thead><tr><td><p></p></td><th scope="col">a</th></tr></thead>',
+    ),
+    ("<tbody><tr><th>a</th></tr></tbody>", '<tbody><tr><th scope="row">a</th></tr></tbody>'),
+    # formulas
+    (
+        "<math><mi>x</mi><mtext>for 买</mtext></math>",
+        '<math><mi>x</mi><mtext>for <span lang="zh">买</span></mtext></math>',
+    ),
+    ("<math><mtext>买</mtext></math>", '<math><mtext lang="zh">买</mtext></math>'),
     ('<img src="a.png">', '<img src="a.png" width="30" height="20">'),
 ]
 ALONE = [
@@ -88,6 +99,8 @@ ALONE = [
     '<button type="submit">Go</button>',
     '<img src="a.png" width="3" height="4">',
     "<p a='\"' b>x &lt; y</p>",
+    '<thead><tr><th scope="colgroup">a</th></tr></thead>',
+    "<math><mi>买</mi></math>",
 ]
 
 

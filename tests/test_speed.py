@@ -47,7 +47,7 @@ def test_a_broken_sheet_is_no_sheet():
 
 PAGE = """<html><head>
 <link href="{up}_static/one.css?digest=1" rel="stylesheet" />
-<link rel="stylesheet" type="text/css" href="{up}_static/deep/two.css?v=2" />{more}
+{more}<link rel="stylesheet" type="text/css" href="{up}_static/deep/two.css?v=2" />
 <link rel="preload" as="script" href="{up}_static/late.js" />
 <script src="{up}_static/documentation_options.js?v=1"></script>
 <script src="{up}_static/first.js"></script>
@@ -60,7 +60,7 @@ OPTIONS = "const OPTIONS = {};"
 
 @pytest.fixture
 def site(tmp_path):
-    """Two pages with two sheets in common, one with a third, and a page without any."""
+    """Two pages with two sheets in common, one with a third in between, and a page without any."""
     static = tmp_path / "_static"
     (static / "deep").mkdir(parents=True)
     (tmp_path / "book").mkdir()
@@ -70,7 +70,7 @@ def site(tmp_path):
     (static / "own.css").write_text(".a{own:1}")
     (static / "documentation_options.js").write_text(OPTIONS)
     (static / "first.js").write_text("node.className = 'made';")
-    own = '\n<link rel="stylesheet" href="../_static/own.css" />'
+    own = '<link rel="stylesheet" href="../_static/own.css" />\n'
     (tmp_path / "index.html").write_text(PAGE.format(up="", more=""))
     (tmp_path / "book" / "x.html").write_text(PAGE.format(up="../", more=own))
     (tmp_path / "away.html").write_text("<html><head></head></html>")
@@ -83,18 +83,25 @@ def run(site, name="html"):
     return {path.name: path.read_text() for path in site.rglob("*.html")}
 
 
-def test_one_sheet_for_what_all_pages_share(site):
+def test_one_sheet_for_all_pages(site):
     pages = run(site)
     (merged,) = (site / "_static" / "lean").glob("*.css")
     assert squeezed(merged.read_text()) == (
-        '.made{z:0}.a{x:1}.a{b:url("../p.png") url(data:x,y) url(#id)}'
+        '.made{z:0}.a{x:1}.a{own:1}.a{b:url("../p.png") url(data:x,y) url(#id)}'
     )
     for name, up in (("index.html", ""), ("x.html", "../")):
         assert pages[name].count(f'href="{up}_static/lean/{merged.name}"') == 1
-        assert 'href="' + up + "_static/one.css" not in pages[name]
-    after = pages["x.html"].partition("lean/")[2]
-    assert 'href="../_static/own.css"' in after  # after the merged one, as it was after its parts
+        assert 'data-from="one.css own.css deep/two.css"' in pages[name]
+        assert pages[name].count("rel=") == 1
     assert pages["away.html"] == "<html><head></head></html>"
+
+
+def test_sheets_stand_behind_those_that_they_stood_behind():
+    head = '<link rel="stylesheet" href="_static/{}.css" />'
+    pages = ["".join(map(head.format, names)) for names in ("acf", "bf", "abf", "adef")]
+    assert speed.every(pages) == ["a.css", "d.css", "e.css", "b.css", "c.css", "f.css"]
+    with pytest.raises(ValueError, match=r"name a.css, b.css in orders"):
+        speed.every([head.format("a") + head.format("b"), head.format("b") + head.format("a")])
 
 
 def test_scripts_wait_and_their_options_do_not(site):

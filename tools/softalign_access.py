@@ -176,11 +176,14 @@ class Mender:
         return f"<div{joined(box)}>"
 
     def on_th(self, attributes: dict, end: int, element: Open) -> None:
-        """An empty corner of a table heads nothing."""
+        """A head says what it heads; an empty corner of a table heads nothing."""
         close = self.text.find("</th>", end)
         if close >= 0 and not plain(self.text[end:close]):
             element.tag = "td"
             attributes.pop("scope", None)
+        else:
+            above = any(outer.tag == "thead" for outer in self.open)
+            attributes.setdefault("scope", "col" if above else "row")
 
     def on_button(self, attributes: dict, end: int, element: Open) -> None:
         """A button has a type, and a name that holds the words it shows."""
@@ -219,17 +222,22 @@ class Mender:
             element.end = f"{self.title}</h1>"
 
     def on_mtext(self, attributes: dict, end: int, element: Open) -> None:
-        """Words in a formula, in a picture, in a list to choose from: no element fits in."""
+        """Words in a formula: the one place there in which elements may stand."""
+        self.on_option(attributes, end, element)
+        element.spans = True
+
+    def on_option(self, attributes: dict, end: int, element: Open) -> None:
+        """Words in a list to choose from, in a picture: no element fits in."""
         words = self.text[end : self.text.index("<", end)]
         if CHINESE.fullmatch(words.strip()):
-            attributes["lang"] = "zh"
+            attributes["lang"] = element.lang = "zh"
 
-    on_text = on_tspan = on_option = on_mtext
+    on_text = on_tspan = on_option
 
     def on_div(self, attributes: dict, end: int, element: Open) -> None:
-        """The side bar is a landmark."""
+        """The side bar is a landmark; the theme's script wants it to stay a div."""
         if attributes.get("id") == "pst-primary-sidebar":
-            element.tag = "aside"
+            attributes["role"] = "complementary"
             attributes["aria-label"] = "The book"
 
     def on_dialog(self, attributes: dict, end: int, element: Open) -> None:

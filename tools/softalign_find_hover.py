@@ -18,8 +18,9 @@ from softalign_find_terms import is_marked, mark_terms
 from sphinx.application import Sphinx
 
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
-# Where a letter stays as it is: a heading, a link, a term, code.
+# Where a letter stays as it is: a heading, a link, a term, code, what unfolds when it is clicked.
 UNMARKED = (nodes.title, nodes.reference, nodes.term, nodes.literal_block)
+TAGS = ("a", "summary", "button")
 TERM = re.compile(r"#(term-[\w-]+)(?:\">)?$")
 
 
@@ -59,7 +60,7 @@ def is_free(node: nodes.Node) -> bool:
     """Whether a formula may be marked where it stands."""
     parent = node.parent
     while parent is not None:
-        if isinstance(parent, UNMARKED):
+        if isinstance(parent, UNMARKED) or parent.get("tag") in TAGS:
             return False
         parent = parent.parent
     return True

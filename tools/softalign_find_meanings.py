@@ -48,9 +48,9 @@ class Term:
     @property
     def anchor(self) -> str:
         """The id that Sphinx gives to the entry."""
-        from docutils.nodes import make_id
+        from sphinx.util.nodes import _make_id  # docutils' own has no capital letters
 
-        return f"term-{make_id(self.name)}"
+        return f"term-{_make_id(self.name)}"
 
 
 @dataclass(frozen=True)

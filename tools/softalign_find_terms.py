@@ -91,9 +91,9 @@ def is_text(node: nodes.Text) -> bool:
     """Whether this is text that one reads on in."""
     parent = node.parent
     while parent is not None:
-        if isinstance(parent, UNMARKED) or "language-zh" in getattr(parent, "get", dict)(
-            "classes", ()
-        ):
+        if isinstance(parent, UNMARKED) or "language-zh" in parent["classes"]:
+            return False
+        if parent.get("tag") in ("a", "summary", "button"):  # HTML of the self-checks
             return False
         parent = parent.parent
     return True

@@ -116,7 +116,7 @@ def transparent(writer, node: element) -> None:
 def lettered(letter: str, text: str, **attributes: object) -> element:
     """A line of a list with its letter: an option or a step."""
     says = tag("span", *inline(text), class_="sa-says")
-    name = tag("span", nodes.Text(letter), class_="sa-letter")
+    name = tag("span", nodes.Text(letter), class_="sa-which")
     return tag("li", name, nodes.Text(" "), says, **attributes)
 
 

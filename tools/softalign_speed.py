@@ -3,8 +3,8 @@
 The theme sends thirteen style sheets and a dozen scripts that a browser must have before it shows a
 word, most of it for things that this book has not. After everything else is built, this extension
 
-- merges the sheets that all pages name into one, without the rules that no page can use: those
-  whose class occurs in no page and in no script of the site;
+- merges the sheets that pages name into one, the same for all, which a browser fetches once; in it
+  is no rule that no page can use: none whose class occurs in no page and in no script of the site;
 - has the scripts wait until the page is read.
 
 Nothing that Sphinx wrote is changed but the pages; the sheets they named stay where they are.
@@ -16,6 +16,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -140,10 +141,24 @@ def sheets(page: str) -> list[tuple[str, str]]:
     return found
 
 
-def common(pages: Sequence[str]) -> list[str]:
-    """Names of the sheets that every page has, in the first page's order."""
-    each = [[name for _, name in sheets(page)] for page in pages]
-    return [name for name in (each[0] if each else []) if all(name in names for names in each)]
+def every(pages: Sequence[str]) -> list[str]:
+    """Names of the sheets that some page has, each behind those that it stands behind on a page."""
+    each = {tuple(name for _, name in sheets(page)) for page in pages}
+    behind: dict[str, set[str]] = {}
+    for names in each:
+        for place, name in enumerate(names):
+            behind.setdefault(name, set()).update(names[:place])
+    # of two that no page has together, the one of the longer list first
+    longest = sorted(each, key=lambda names: (-len(names), names))
+    wish = {name: nth for nth, name in enumerate(dict.fromkeys(chain.from_iterable(longest)))}
+    order: list[str] = []
+    while behind:
+        free = [name for name, others in behind.items() if not others & behind.keys()]
+        if not free:
+            raise ValueError(f"pages name {', '.join(sorted(behind))} in orders that contradict")
+        order.append(min(free, key=wish.__getitem__))
+        del behind[order[-1]]
+    return order
 
 
 def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
@@ -177,10 +192,11 @@ def speed(app: Sphinx, exception: Exception | None) -> None:
     files = sorted(p for p in out.rglob("*.html") if STATIC not in p.relative_to(out).parts)
     texts = {path: path.read_text(encoding="utf-8") for path in files}
     written = [text for text in texts.values() if sheets(text)]
-    names = _names(written)
     scripts = [path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.js"))]
     words = {word for text in [*texts.values(), *scripts] for word in WORD.findall(text)}
     try:
+        # pages of an earlier build name their sheets in their merged link
+        names = every([_unmerged(page) for page in written])
         sheet = lean("\n".join(whole(static, name) for name in names), words)
     except ValueError as problem:
         raise ExtensionError(f"[softalign] {problem}") from None
@@ -195,11 +211,6 @@ def speed(app: Sphinx, exception: Exception | None) -> None:
         new = quick(_unmerged(text), merged, names, options)
         if new != text:
             path.write_text(new, encoding="utf-8")
-
-
-def _names(pages: Sequence[str]) -> list[str]:
-    """Sheets to merge; pages of an earlier build name them in their merged link."""
-    return common([_unmerged(page) for page in pages])
 
 
 def _unmerged(page: str) -> str:

@@ -105,7 +105,7 @@
     const steps = [...shown.children];
     const first = [...steps];
     const news = make("p", { className: "sa-unseen", role: "status" });
-    const letter = (item) => item.querySelector(".sa-letter").textContent;
+    const letter = (item) => item.querySelector(".sa-which").textContent;
     const current = () => [...shown.children];
     function mark() {
       current().forEach((item, nth) => {

@@ -351,7 +351,7 @@ def test_an_order_is_made_with_two_buttons_a_step(window, by):
     assert re.fullmatch(r"✗ Not yet\. [A-F] stands before [A-F]\.", words)
     for place in range(count):
         item = box.locator(f".sa-steps li[data-step='{place}']")
-        letter = item.locator(".sa-letter").inner_text()
+        letter = item.locator(".sa-which").inner_text()
         up = item.get_by_role("button", name=f"Move {letter} up")
         while box.locator(f".sa-steps li[data-step='{place}'] ~ li").count() + place + 1 < count:
             if by == "mouse":
@@ -506,7 +506,7 @@ def test_paper_does_not_show_what_somebody_answered(window):
     _, question = of_kind("order")
     items = at(page, question).locator(".sa-steps li").all()
     placed = sorted(items, key=lambda item: item.bounding_box()["y"])
-    letters = [item.locator(".sa-letter").inner_text() for item in placed]
+    letters = [item.locator(".sa-which").inner_text() for item in placed]
     assert letters == sorted(letters), "on paper the steps stand as they were shuffled"
 
 

@@ -63,7 +63,7 @@ def test_the_weight_of_a_page(chromium, site_url, name):
     frame, figures = split(url for url in asked if url.startswith(site_url))
     print(f"{name}: {frame / 1e3:.0f} kB and {figures / 1e3:.0f} kB of figures")
     assert 10_000 < frame <= BUDGET - ROOM
-    assert any("/styles/pydata-sphinx-theme.css" in url for url in asked)
+    assert any("/_static/lean/site." in url for url in asked)
 
 
 def test_a_figure_in_the_page_is_counted_as_a_figure():
