@@ -24,10 +24,10 @@ HERE = Path(__file__).resolve().parent
 
 
 def digest(app: Sphinx, config: Config) -> None:
-    """Have every page written again when what its definitions or its list are made of changes."""
+    """Have every page written again when an extension changes, or what definitions are made of."""
     found = hashlib.sha256()
     library = sorted(pages.source.SOURCE.joinpath("softalign").rglob("*.py"))
-    for path in [*sorted(HERE.glob("softalign_find*")), GLOSSARY, NOTATION, *library]:
+    for path in [*sorted(HERE.glob("softalign_*")), GLOSSARY, NOTATION, *library]:
         if path.is_file():
             found.update(path.read_bytes())
     config.softalign_find_digest = found.hexdigest()
