@@ -193,7 +193,8 @@ def test_the_first_letter_of_a_section_is_a_link_and_the_next_ones_can_be_pointe
     raw = [node.astext() for node in page.findall(nodes.raw)]
     assert met == {"sym-t": letters["t"]}
     assert raw == [
-        '<a class="sa-letter" data-letter="sym-t" href="../notation.html#sym-t">',
+        '<a class="sa-letter" data-letter="sym-t" aria-label="t: what it stands for" '
+        'href="../notation.html#sym-t">',
         "</a>",
         '<span class="sa-letter" data-letter="sym-t">',
         "</span>",

@@ -53,6 +53,12 @@ MENDED = [
         '<summary aria-label="Toggle"><p class="a">Show</p></summary>',
         '<summary><span class="a">Show</span></summary>',
     ),
+    (
+        '<header id="pst-header"><button class="a primary-toggle">b</button></header>'
+        '<button class="a primary-toggle">b</button>',
+        '<header id="pst-header"><button class="a" type="button">b</button></header>'
+        '<button class="a primary-toggle" type="button">b</button>',
+    ),
     ('<p role="heading" aria-level="2">A</p>', "<p>A</p>"),
     (
         '<div id="pst-primary-sidebar"><div>a</div></div>',
@@ -81,6 +87,10 @@ MENDED = [
         '<thead><tr><td><p></p></td><th scope="col">a</th></tr></thead>',
     ),
     ("<tbody><tr><th>a</th></tr></tbody>", '<tbody><tr><th scope="row">a</th></tr></tbody>'),
+    (
+        '<div role="list"><div role="doc-biblioentry">a</div></div>',
+        '<div role="list"><div role="listitem">a</div></div>',
+    ),
     # formulas
     (
         "<math><mi>x</mi><mtext>for 买</mtext></math>",

@@ -45,6 +45,7 @@ TONED = rf"[a-zü]*[{TONES}][a-zü{TONES}]*"
 PINYIN = re.compile(rf"(?<!\w){TONED}(?:[ '’](?:[a-zü]+[ '’])??{TONED})*(?!\w)", re.IGNORECASE)
 SURE = re.compile("[āēīōūǖǎěǐǒǔǚ]", re.IGNORECASE)
 SYLLABLES = re.compile(r"(?:(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?[aeiouü]{1,3}(?:ng|n|r)?[ '’]?)+")
+TOGGLES = ("primary-toggle", "secondary-toggle")
 # Boxes that can be wider than the page, and what they are called when they are.
 BOX = "sa-box"
 
@@ -156,6 +157,8 @@ class Mender:
             attributes["aria-hidden"] = "true"
         if attributes.get("role") == "presentation":  # a span has no meaning to take away
             del attributes["role"]
+        elif attributes.get("role") == "doc-biblioentry":  # in a list, where only items may stand
+            attributes["role"] = "listitem"
         if "katex-display" in classes:
             scrolls(attributes, "Formula")
         elif "pst-scrollable-table-container" in classes or BOX in classes:
@@ -168,7 +171,7 @@ class Mender:
     def on_table(self, attributes: dict, end: int, element: Open) -> str | None:
         """A table stands in a box that scrolls, so that it can stay a table itself."""
         around = self.open[-1].attributes if self.open else ""
-        if BOX in around or "scrollable" in around or self.inside("sa-interactive"):
+        if any(box in around for box in (BOX, "sa-data-box", "scrollable")) or self.inside("sa-interactive"):
             return None
         element.end += "</div>"
         box = {"class": BOX}
@@ -186,8 +189,15 @@ class Mender:
             attributes.setdefault("scope", "col" if above else "row")
 
     def on_button(self, attributes: dict, end: int, element: Open) -> None:
-        """A button has a type, and a name that holds the words it shows."""
+        """A button has a type, and a name that holds the words it shows.
+
+        The theme's scripts make the first button work that opens a side bar. That must not be the
+        one in the header, which the book theme never shows.
+        """
         attributes.setdefault("type", "button")
+        if self.inside('id="pst-header"') and "class" in attributes:
+            names = attributes["class"].split()
+            attributes["class"] = " ".join(n for n in names if n not in TOGGLES)
         words = plain(self.text[end : self.text.index("</button>", end)])
         if words:
             if attributes.get("aria-label", words) not in (words, None):

@@ -21,6 +21,7 @@ GLOSSARY, NOTATION = "book/glossary", "book/notation"
 # Where a letter stays as it is: a heading, a link, a term, code, what unfolds when it is clicked.
 UNMARKED = (nodes.title, nodes.reference, nodes.term, nodes.literal_block)
 TAGS = ("a", "summary", "button")
+STYLES = ("mathbf", "mathrm", "mathcal", "mathbb", "boldsymbol", "text", "operatorname")
 TERM = re.compile(r"#(term-[\w-]+)(?:\">)?$")
 
 
@@ -66,6 +67,12 @@ def is_free(node: nodes.Node) -> bool:
     return True
 
 
+def spoken(plain: str) -> str:
+    """A letter as words, from its name in addresses: how it is set is left out."""
+    words = [word for word in plain.split("-") if word and word not in STYLES]
+    return " ".join(["given" if word == "mid" else word for word in words])
+
+
 def mark_letters(
     doctree: nodes.document, letters: dict[str, meanings.Letter], address: str
 ) -> dict[str, meanings.Letter]:
@@ -83,7 +90,9 @@ def mark_letters(
         opening, closing = f"<span {data}>", "</span>"
         if where not in linked:
             linked.add(where)
-            opening, closing = f'<a {data} href="{address}#{letter.anchor}">', "</a>"
+            # browsers do not name a link by the formula in it
+            label = f'aria-label="{spoken(letter.plain)}: what it stands for"'
+            opening, closing = f'<a {data} {label} href="{address}#{letter.anchor}">', "</a>"
         node.replace_self(
             [
                 nodes.raw("", opening, format="html"),

@@ -50,7 +50,7 @@ class Term:
         """The id that Sphinx gives to the entry."""
         from sphinx.util.nodes import _make_id  # docutils' own has no capital letters
 
-        return f"term-{_make_id(self.name)}"
+        return f"term-{_make_id(self.name.replace(chr(39), '’'))}"  # set with a curly one
 
 
 @dataclass(frozen=True)

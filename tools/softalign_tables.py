@@ -1,8 +1,8 @@
 """Sphinx extension of the book: under every plot, folded, the table of its numbers.
 
 A figure carries its numbers in the metadata of its picture (``softalign.notebook.set_up`` sees to
-it). MyST-NB stores the executed page, and names a picture by the digest of its bytes: by that name
-the numbers find the picture again. They are put behind the figure, not into it, since in HTML a
+it). The cache holds the executed page, and MyST-NB names a picture by the digest of its bytes: by
+that name the numbers find the picture again. They are put behind the figure, not into it, since in HTML a
 caption is the last thing in a figure. Every number is written to a CSV file beside the site.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import json
 import posixpath
 import re
 from base64 import b64decode
@@ -45,13 +44,24 @@ def pictures(notebook: dict) -> Iterator[tuple[str, dict | None]]:
                 yield hashlib.sha256(data).hexdigest(), carried.get("softalign")
 
 
+def executed(path: Path, cache: str) -> dict:
+    """A page with the outputs that the cache has of it; without any it stays as it is stored."""
+    import nbformat
+    from jupyter_cache import get_cache
+
+    notebook = nbformat.read(path, as_version=4)
+    try:
+        return get_cache(cache).merge_match_into_notebook(notebook)[1]
+    except KeyError:
+        return notebook
+
+
 def attach(app: Sphinx, doctree: nodes.document) -> None:
     """Put the numbers behind each figure of a page; mark figures that are diagrams."""
-    page = app.env.docname
-    executed = Path(app.env.mystnb_config.output_folder, f"{page}.ipynb")
-    if not app.env.doc2path(page).endswith(".ipynb") or not executed.exists():
+    path = app.env.doc2path(app.env.docname)
+    if not path.endswith(".ipynb"):
         return
-    found = dict(pictures(json.loads(executed.read_text(encoding="utf-8"))))
+    found = dict(pictures(executed(Path(path), app.env.mystnb_config.execution_cache_path)))
     for image in list(doctree.findall(nodes.image)):
         key = Path(image["uri"]).stem
         if key not in found:
@@ -112,7 +122,7 @@ def table_html(table: Table, ident: str, prefix: str) -> str:
     notes = "".join(f'<p class="sa-data-note">{marked_up(note)}</p>' for note in table.notes)
     caption = f'<caption id="{ident}-name">{prefix}{marked_up(table.caption)}</caption>'
     return (
-        f'<div class="sa-data-box" role="region" tabindex="0" aria-labelledby="{ident}-name">'
+        f'<div class="sa-data-box" role="group" tabindex="0" aria-labelledby="{ident}-name">'
         f'<table id="{ident}">{caption}'
         f"<thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(rows)}\n</tbody></table></div>{notes}"
     )

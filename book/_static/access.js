@@ -15,8 +15,11 @@
   function start() {
     // also told when a fold opens: the box in it gets its size then
     const watch = new ResizeObserver((changes) => changes.forEach((change) => tell(change.target)));
-    for (const box of document.querySelectorAll("[role='group'][tabindex][aria-label]")) {
-      named.set(box, { role: "group", "aria-label": box.getAttribute("aria-label") });
+    const name = ["aria-label", "aria-labelledby"];
+    for (const box of document.querySelectorAll("[role='group'][tabindex]")) {
+      const own = name.filter((one) => box.hasAttribute(one));
+      if (!own.length) continue;
+      named.set(box, { role: "group", [own[0]]: box.getAttribute(own[0]) });
       watch.observe(box);
     }
   }

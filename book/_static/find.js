@@ -186,6 +186,11 @@
     if (!event.repeat) found[2]();
   }, true);
 
+  // a browser closes a dialog itself, but not when the keyboard has left it for the browser's bar
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.getElementById("sa-keys")?.close();
+  });
+
   document.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest(".btn-shortcuts-button")) list();
   });

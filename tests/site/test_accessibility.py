@@ -28,7 +28,7 @@ from book_files import PAGES
 pytestmark = pytest.mark.browser
 
 NAMES = ["search", "genindex", *(page.name for page in PAGES)]
-SMALL = "search"  # the smallest page
+SMALL = "book/changelog"  # a small page of running text
 LONG = "chapters/01_smt/word_alignment"
 
 
@@ -95,7 +95,7 @@ PLANTED = {
 def test_axe_finds_what_is_planted(page, site_url, rule):
     opened(page, f"{site_url}/{SMALL}.html", "dark" if rule == "color-contrast" else "light")
     page.evaluate(
-        "html => document.querySelector('article, main').insertAdjacentHTML('beforeend', html)",
+        "html => document.querySelector('article').insertAdjacentHTML('beforeend', html)",
         PLANTED[rule],
     )
     axe(page)

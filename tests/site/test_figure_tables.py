@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 GROWTH = 10_000
 # What draws a diagram says so in its code: no axes, or an axis without ticks.
 DIAGRAM = re.compile(r"set_axis_off\(\)|axis\(\"off\"\)|[xy]ticks=\[\]")
+NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 DRAWN = {
     cell.mystnb["figure"]["name"]: (page, cell)
     for page in NOTEBOOKS
@@ -35,7 +36,8 @@ def article(name):
 @cache
 def pictures(name):
     """The figures of a page that hold a picture of a cell."""
-    return [f for f in article(name).select(".cell_output figure") if f.find("img")]
+    found = article(name).select(".cell_output figure:not(.sa-interactive)")
+    return [f for f in found if f.find("img") and not f.find_parent(class_="sa-interactive")]
 
 
 def table_below(figure):
@@ -98,12 +100,12 @@ def test_the_tables_show_numbers_of_the_file(name):
         assert f" {len(rows)} rows" in text
         stored = [value for row in rows for value in row.values()]
         close = 5.1e-3 if any(row["kind"] == "square" for row in rows) else 5.1e-4
-        numbers = np.sort([float(v) for v in stored if re.fullmatch(r"-?[\d.]+(e-?\+?\d+)?", v)])
+        numbers = np.sort([float(v) for v in stored if NUMBER.fullmatch(v)])
         for cell in below.select("td"):
             shown = cell.get_text()
             plain = re.sub(r" × 10([⁻⁰¹²³⁴-⁹]+)", lambda m: "e" + ordinary(m[1]), shown)
             plain = plain.replace("−", "-")
-            if not re.fullmatch(r"-?[\d.]+(e-?\d+)?", plain) or shown in stored:
+            if not NUMBER.fullmatch(plain) or shown in stored:
                 continue
             value = float(plain)
             nearest = numbers[np.abs(numbers - value).argmin()]
@@ -149,13 +151,13 @@ def test_the_heat_maps_of_the_prerequisites_are_one_table_normalised_three_ways(
 
 
 def test_the_lengths_of_the_corpus_are_counted_again():
-    from softalign.corpus import corpus
+    from softalign.corpus import load
 
     rows, _ = file_of("book/corpus", "fig-corpus-lengths")
     for name in ("train", "test", "long"):
         drawn = [row for row in rows if row["series"] == name]
         edges = [float(row["begin"]) for row in drawn] + [float(drawn[-1]["end"])]
-        lengths = [len(pair.source) for pair in getattr(corpus(), name)]
+        lengths = [len(pair.source) for pair in getattr(load(), name)]
         counts = np.histogram(lengths, edges)[0]
         shares = [float(row["y"]) for row in drawn]
         np.testing.assert_allclose(shares, counts / counts.sum(), rtol=1e-8)
@@ -191,7 +193,7 @@ def test_a_table_unfolds_scrolls_and_is_left_by_the_keyboard(chromium, site_url)
     page.keyboard.press("Enter")
     assert below.locator("table").is_visible()
     page.keyboard.press("Tab")
-    assert page.evaluate(f"{focused}.getAttribute('role')") == "region"
+    assert page.evaluate(f"{focused}.getAttribute('role')") == "group"
     assert page.evaluate(f"{focused}.scrollWidth > {focused}.clientWidth")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"{focused}.scrollLeft > 0")

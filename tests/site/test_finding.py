@@ -94,7 +94,9 @@ def test_a_marked_letter_leads_to_its_row_of_the_registry(name):
 def test_most_lessons_have_marked_letters_and_terms():
     counts = {name: len(soup(name).select(".sa-letter")) for name in NAMES}
     lessons = [name for name in NAMES if name.startswith("chapters/") and "index" not in name]
-    assert min(counts[name] for name in lessons) >= 3
+    rules = "chapters/01_smt/rule_based"  # has hardly a formula
+    assert min(counts[name] for name in lessons if name != rules) >= 3
+    assert counts[rules] >= 1
     assert sum(counts.values()) > 400
     assert min(len(term_links(name)) for name in lessons) >= 8
 
@@ -138,7 +140,7 @@ def test_the_library_lists_every_entry_with_its_pages_and_its_source():
         term = page.find(id=entry.anchor)
         assert term.get_text().split()[0] == entry.name
         body = term.find_next_sibling("dd")
-        links = [link["href"] for link in body.find_all("a")]
+        links = [link["href"] for link in body.select("a:not(.sa-letter)")]
         expected = set(library.uses().pages[entry.dotted])
         if entry.page:
             expected.add(library.full_name(entry.page))

@@ -197,6 +197,18 @@
 
   // --- starting -------------------------------------------------------------------------------
 
+  // Two figures of a kind on one page: their parts have names of their own.
+  function tellApart(live) {
+    const names = (root) => [...root.querySelectorAll(".sa-live [role='region']")]
+      .filter((one) => !live.contains(one)).map((one) => one.getAttribute("aria-label"));
+    const taken = names(document);
+    for (const one of live.querySelectorAll("[role='region']")) {
+      const name = one.getAttribute("aria-label");
+      const same = taken.filter((other) => other === name || other.startsWith(`${name}, figure `));
+      if (same.length) one.setAttribute("aria-label", `${name}, figure ${same.length + 1}`);
+    }
+  }
+
   function start(root = document) {
     for (const figure of root.querySelectorAll(".sa-interactive:not([data-state])")) {
       const build = kinds[figure.dataset.kind];
@@ -206,6 +218,7 @@
       try {
         build(live, JSON.parse(figure.querySelector("script[type='application/json']").textContent));
         live.hidden = false;
+        tellApart(live);
         figure.dataset.state = "live";
       } catch (problem) {
         live.replaceChildren();
