@@ -171,7 +171,9 @@ class Mender:
     def on_table(self, attributes: dict, end: int, element: Open) -> str | None:
         """A table stands in a box that scrolls, so that it can stay a table itself."""
         around = self.open[-1].attributes if self.open else ""
-        if any(box in around for box in (BOX, "sa-data-box", "scrollable")) or self.inside("sa-interactive"):
+        if any(box in around for box in (BOX, "sa-data-box", "scrollable")) or self.inside(
+            "sa-interactive"
+        ):
             return None
         element.end += "</div>"
         box = {"class": BOX}

@@ -108,7 +108,10 @@ def marked_up(text: str) -> str:
 def _formula(latex: str) -> str:
     from sphinxcontrib import katex
 
-    return f'<span class="math">{katex.render_latex(latex)}</span>'
+    # as MathML, which browsers set themselves: it is a fifth of what KaTeX draws
+    formula = katex.render_latex(latex, {"output": "mathml"})
+    formula = re.sub(r"<annotation\b.*?</annotation>", "", formula, flags=re.DOTALL)
+    return f'<span class="math">{formula}</span>'
 
 
 def table_html(table: Table, ident: str, prefix: str) -> str:

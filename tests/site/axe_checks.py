@@ -44,8 +44,8 @@ THIN = """() => {
     meaning.replaceChildren(word, ...meaning.querySelectorAll("annotation"));
   }
   // axe reads no MathML: a head that is a formula is not empty. A link has to have a name besides.
-  for (const formula of document.querySelectorAll("th .katex-mathml"))
-    if (!formula.closest("a")) formula.replaceChildren("x");
+  for (const formula of document.querySelectorAll("th :is(.katex-mathml, .katex > math)"))
+    if (!formula.closest("a")) formula.replaceWith("x");
   for (const block of document.querySelectorAll("pre")) {
     const seen = new Set();
     for (const token of block.querySelectorAll("span")) {

@@ -72,7 +72,9 @@ def with_words(text):
         inner = re.sub(r"<annotation\b.*?</annotation>", "", found[1], flags=re.DOTALL)
         return f"<span>{re.sub(r'<[^>]*>', ' ', inner)}</span>"
 
-    return re.sub(r"(?<=mathml\">)<math\b[^>]*>(.*?)</math>", words, text, flags=re.DOTALL)
+    return re.sub(
+        r"(?:(?<=mathml\">)|(?<=katex\">))<math\b[^>]*>(.*?)</math>", words, text, flags=re.DOTALL
+    )
 
 
 def validated(folder, *files):

@@ -45,6 +45,7 @@ def test_axe_has_nothing_to_say(page, site_url, name):
     look(page, "dark", 1280)
     found += faults(page, "dark, 1280", only=OF_COLOUR)
     look(page, "dark", 390)
+    page.evaluate("scrollTo(0, 0)")  # the bar at the top lies over what is scrolled under it
     page.wait_for_timeout(50)
     found += faults(page, "dark, 390", but=OF_COLOUR)
     assert "\n".join(found) == ""
@@ -83,7 +84,7 @@ PLANTED = {
     "image-alt": "<img src='data:,' width='30' height='30'>",
     "valid-lang": "<p lang='chinese'>书</p>",
     "scrollable-region-focusable": "<div style='width: 9em; overflow: auto'>"
-    "<p style='width: 30em'>wide</p></div>",
+    "<p style='width: 30em'>a line of words that is wider than its box, so that it scrolls</p></div>",
     "heading-order": "<h5>Out of order</h5>",
     "label": "<input type='text'>",
     "target-size": "<a href='#a' style='font-size: 6px'>a</a><br style='line-height: 0'>"
@@ -115,7 +116,9 @@ def test_making_a_page_thin_hides_no_fault(page, site_url):
         if thin:
             page.evaluate(THIN)
         axe(page)
-        found.append({fault.split(":")[1] for fault in faults(page, "whole")})
+        # drawn letters are not in the words that name a formula's link: seen on the whole page alone
+        but = ["label-content-name-mismatch"]
+        found.append({fault.split(":")[1] for fault in faults(page, "whole", but=but)})
     assert found[0] == found[1] >= {" color-contrast", " list"}
 
 
