@@ -2,8 +2,8 @@
 
 A figure carries its numbers in the metadata of its picture (``softalign.notebook.set_up`` sees to
 it). The cache holds the executed page, and MyST-NB names a picture by the digest of its bytes: by
-that name the numbers find the picture again. They are put behind the figure, not into it, since in HTML a
-caption is the last thing in a figure. Every number is written to a CSV file beside the site.
+that name the numbers find the picture again. They are put behind the figure, not into it, since in
+HTML a caption is the last thing in a figure. Every number is written to a CSV file beside the site.
 """
 
 from __future__ import annotations

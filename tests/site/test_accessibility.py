@@ -84,7 +84,8 @@ PLANTED = {
     "image-alt": "<img src='data:,' width='30' height='30'>",
     "valid-lang": "<p lang='chinese'>书</p>",
     "scrollable-region-focusable": "<div style='width: 9em; overflow: auto'>"
-    "<p style='width: 30em'>a line of words that is wider than its box, so that it scrolls</p></div>",
+    "<p style='width: 30em'>a line of words that is wider than its box, so that it scrolls</p>"
+    "</div>",
     "heading-order": "<h5>Out of order</h5>",
     "label": "<input type='text'>",
     "target-size": "<a href='#a' style='font-size: 6px'>a</a><br style='line-height: 0'>"
@@ -116,7 +117,7 @@ def test_making_a_page_thin_hides_no_fault(page, site_url):
         if thin:
             page.evaluate(THIN)
         axe(page)
-        # drawn letters are not in the words that name a formula's link: seen on the whole page alone
+        # drawn letters are not in the words that name a formula's link: seen on the whole page
         but = ["label-content-name-mismatch"]
         found.append({fault.split(":")[1] for fault in faults(page, "whole", but=but)})
     assert found[0] == found[1] >= {" color-contrast", " list"}

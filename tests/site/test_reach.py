@@ -46,7 +46,8 @@ def test_the_tab_key_reaches_what_scrolls_and_is_never_trapped(page, site_url):
     opened(page, f"{site_url}/{LONG}.html", width=390)
     wanted = page.evaluate(
         "() => [...document.querySelectorAll('article [role=group][tabindex=\"0\"]')]"
-        ".filter((box) => box.checkVisibility({ visibilityProperty: true })).map((box, i) => (box.dataset.place = i))"
+        ".filter((box) => box.checkVisibility({ visibilityProperty: true }))"
+        ".map((box, i) => (box.dataset.place = i))"
     )
     assert len(wanted) > 5
     passed, moved, first = [], set(), page.evaluate("document.body.tabIndex")
