@@ -90,7 +90,9 @@ BOXES = """() => [...document.querySelectorAll("article *")].filter((box) => {
   const wide = may(style.overflowX) && box.scrollWidth > box.clientWidth + 1;
   const high = may(style.overflowY) && box.scrollHeight > box.clientHeight + 1;
   return (wide || high) && box.checkVisibility() && style.display !== "inline";
-}).map((box) => [box.tabIndex, box.role, box.ariaLabel, box.outerHTML.slice(0, 100)])"""
+}).map((box) => [box.tabIndex, box.role,
+  box.hasAttribute("aria-labelledby") ? "by its caption" : box.ariaLabel,
+  box.outerHTML.slice(0, 100)])"""
 
 
 def look(page, theme, width):

@@ -12,8 +12,9 @@ import pytest
 from book_files import NOTEBOOKS, SITE
 from bs4 import BeautifulSoup
 
-# Bytes that the tables of one page may add to what is sent, compressed.
-GROWTH = 10_000
+# Bytes that the tables of one figure may add to what is sent, compressed; what a whole page may send
+# is tested elsewhere.
+GROWTH = 4_000
 # What draws a diagram says so in its code: no axes, or an axis without ticks.
 DIAGRAM = re.compile(r"set_axis_off\(\)|axis\(\"off\"\)|[xy]ticks=\[\]")
 NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
@@ -120,8 +121,9 @@ def ordinary(raised):
 @pytest.mark.parametrize("name", WITH_FIGURES)
 def test_tables_are_light_named_and_marked(name):
     below = article(name).select("details.sa-data")
-    sent = len(gzip.compress("".join(map(str, below)).encode()))
-    assert sent < GROWTH, f"{sent} bytes"
+    for part in below:
+        sent = len(gzip.compress(str(part).encode()))
+        assert sent < GROWTH, f"{part['id']}: {sent} bytes"
     names = [caption.get_text() for part in below for caption in part.select("caption")]
     assert len(set(names)) == len(names)
     for part in below:
@@ -224,7 +226,7 @@ def test_unfolded_tables_do_not_widen_the_page_and_are_not_printed(chromium, sit
         "all => all.map(b => [b.getBoundingClientRect().right, b.scrollWidth > b.clientWidth])"
     )
     assert all(right <= NARROW["width"] for right, _ in boxes)
-    assert any(scrolls for _, scrolls in boxes) == wide
+    assert any(scrolls for _, scrolls in boxes)
     page.emulate_media(media="print")
     assert not any(part.is_visible() for part in parts.all())
     page.close()

@@ -29,7 +29,7 @@ def test_nothing_shifts_in_a_narrow_window_and_each_box_is_reached(page, site_ur
             ("group", "Code"),
             ("group", "Output"),
             ("group", "Formula"),
-            ("group", "Table"),
+            ("group", "by its caption"),
         }
 
 
