@@ -51,13 +51,15 @@ ORDER = [
     "runs",
     "experiments",
     "plotting",
+    "figure_data",
+    "interactive",
     "notebook",
     "cli",
 ]
 # What must not wait for torch: the statistical half, the figures, the set-up call, the command.
 TORCH_FREE = ORDER[: ORDER.index("stack_decoder") + 1] + ORDER[ORDER.index("plotting") :]
 # plotting is for pages: the library works without a figure
-ONLY_IMPORTED_BY = {"plotting": {"notebook"}}
+ONLY_IMPORTED_BY = {"plotting": {"interactive", "notebook"}}
 LINES = 250
 # The words of British spelling that slip most often.
 AMERICAN = re.compile(

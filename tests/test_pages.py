@@ -89,7 +89,7 @@ def test_the_stored_form_has_no_pictures_no_counts_and_is_a_fixed_point():
                         "output_type": "execute_result",
                         "execution_count": 7,
                         "metadata": {"needs_background": "light"},
-                        "data": {"text/plain": "2", "image/png": "iVBOR"},
+                        "data": {"text/plain": "2", "image/png": "iVBOR", "text/html": "<b>"},
                     }
                 ],
             }
@@ -99,7 +99,7 @@ def test_the_stored_form_has_no_pictures_no_counts_and_is_a_fixed_point():
     stored = notebooks.normalise(raw)
     assert stored == notebooks.normalise(stored)
     text = notebooks.dumps(stored)
-    for gone in ("iVBOR", "iopub", "3.11.7", "needs_background", "zz"):
+    for gone in ("iVBOR", "<b>", "iopub", "3.11.7", "needs_background", "zz"):
         assert gone not in text
     assert stored["cells"][0]["execution_count"] is None
     assert stored["cells"][0]["metadata"] == {"tags": ["hide-input"]}
@@ -187,6 +187,18 @@ def test_every_figure_has_name_caption_alternative_text_and_a_sentence_that_read
         assert len(figure.get("caption", "")) > 20, cell.text
         assert len(image.get("alt", "")) > 40, f"what does the figure show? {figure['name']}"
         assert f"`{figure['name']}`" in page.prose, f"no sentence refers to {figure['name']}"
+
+
+@each(NOTEBOOKS)
+def test_an_interactive_figure_is_announced_read_and_held_to_the_page(page):
+    """Text before it says what it is, text after it what to look for; an assert ties its data."""
+    for before, cell, after in zip(page.cells, page.cells[1:], page.cells[2:], strict=False):
+        if not re.search(r"\b(em|softmax|attention|gradient|beam|positions)_figure\(", cell.text):
+            continue
+        assert before.kind == after.kind == "markdown", cell.text
+        assert len(after.text) > 150, f"what is there to see? {cell.text}"
+        assert "assert" in cell.text, cell.text
+        assert "hide-input" not in cell.tags, "a reader should change it"
 
 
 @each(LESSONS)

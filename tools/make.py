@@ -36,6 +36,8 @@ SITE = BUILD / "html"
 LOGS = BUILD / "logs"
 BENCHMARKS = ROOT / "benchmarks"
 PEERS = BUILD / "peers"
+SITE_REPORT = ROOT / "tools" / "site_report"
+LIGHTHOUSE = BUILD / "site-report"
 # What the environment is made from: when one of these changes, it is brought up to date.
 PINS = (
     "requirements.txt",
@@ -52,6 +54,8 @@ NBVAL = ("--nbval", "--nbval-cell-timeout=180", "-W", "default")
 # As many processes as processors, each with whole files, whose fixtures are made once; no more than
 # four, since each may hold a gigabyte.
 PARALLEL = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+# Pages link to each other, from chapters/ to book/ too: the root is all of it.
+LAB = ("--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tree/book/intro.ipynb")
 # Columns of code that a page shows beside its side bars.
 PAGE_WIDTH = ("--line-length", "88")
 NO_NETWORK = (
@@ -366,10 +370,19 @@ def serve():
     raise Stop("No port between 8000 and 8099 is free.")
 
 
+def dist():
+    """Write the site, the book as a PDF and the notebooks, to hand out, into _build/dist."""
+    browser = find_browser()
+    if not browser:
+        raise Stop(f"A Chromium prints the PDF: {_browser_hint().partition(' (')[0]}.", 2)
+    book()
+    run(PYTHON, "tools/dist.py", env=dict(environment(), SOFTALIGN_BROWSER=browser))
+
+
 def lab():
-    """Open JupyterLab on the chapters."""
+    """Open JupyterLab on the book's first page."""
     set_up()
-    run(PYTHON, "-m", "jupyterlab", "chapters")
+    run(PYTHON, "-m", "jupyterlab", *LAB)
 
 
 def notebooks():
@@ -470,6 +483,39 @@ def _set_up_peers():
         stamp.write_text(digest)
 
 
+def site_report():
+    """Measure every page of the site with Lighthouse; writes _build/site-report/index.html."""
+    browser = find_browser()
+    if not browser:
+        hint = _browser_hint().split(" (or")[0]
+        raise Stop(f"Lighthouse needs a Chromium: {hint}.", 2)
+    book()
+    _set_up_lighthouse()
+    options = ["--site", SITE, "--tool", LIGHTHOUSE, "--browser", browser]
+    if os.environ.get("FORM"):
+        options += ["--form", os.environ["FORM"]]
+    run(PYTHON, SITE_REPORT, *options, *os.environ.get("PAGE", "").split())
+
+
+def _set_up_lighthouse():
+    """Fetch Lighthouse as its lock file says, apart from what the book needs."""
+    files = [SITE_REPORT / "package.json", SITE_REPORT / "package-lock.json", ROOT / ".npmrc"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    stamp = LIGHTHOUSE / "soft-alignment.stamp"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    say("Fetching Lighthouse into _build/site-report (about 180 MB of disk) …")
+    for folder in (LOGS, LIGHTHOUSE):
+        folder.mkdir(parents=True, exist_ok=True)
+    log = LOGS / "lighthouse.log"
+    log.write_text("")
+    for path in files:
+        shutil.copyfile(path, LIGHTHOUSE / path.name)
+    npm = BIN / ("npm.exe" if os.name == "nt" else "npm")
+    _logged(log, npm, "ci", "--loglevel", "error", "--prefix", LIGHTHOUSE)
+    stamp.write_text(digest)
+
+
 def clean():
     """Remove what the commands made, the environment included."""
     for folder in (BUILD, VENV, ROOT / "node_modules"):
@@ -480,24 +526,29 @@ def clean():
     say("Removed _build, .venv and node_modules.")
 
 
-COMMANDS = (book, test, serve, lab, notebooks, runs, lint, pins, bench, clean)
+COMMANDS = (book, test, serve, dist, lab, notebooks, runs, lint, pins, bench, site_report, clean)
+
+
+def _name(command):
+    return command.__name__.replace("_", "-")
 
 
 def usage():
     """Say what each command does."""
     say("Soft Alignment: make NAME, or python tools/make.py NAME, where NAME is one of")
     for command in COMMANDS:
-        say(f"  {command.__name__:<10} {command.__doc__}")
+        say(f"  {_name(command):<12} {command.__doc__}")
     say(
         "make bench BENCH=alignment SOURCE=file TARGET=file measures one thing on text of your own."
     )
     say("make runs RUN=char_lm trains one experiment; make runs RUN=--list says what is stored.")
+    say("make site-report PAGE=rnn measures one page anew; FORM=mobile or desktop, one of the two.")
     say("make test BROWSER=none leaves out the tests that need a browser; BROWSER=/path names one.")
 
 
 def main():
     """Run one command; return the exit status."""
-    names = {command.__name__: command for command in (*COMMANDS,)}
+    names = {_name(command): command for command in (*COMMANDS,)}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", nargs="?", default="help", choices=["help", *names])
     command = parser.parse_args().command

@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURES = ("image/png", "image/jpeg", "image/svg+xml", "application/pdf")
+# What is drawn anew by each run and not stored; an interactive figure has a line of text beside it.
+PICTURES = ("image/png", "image/jpeg", "image/svg+xml", "application/pdf", "text/html")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # Seconds a single cell may take before the run is given up.
 CELL_TIMEOUT = 180

@@ -6,6 +6,7 @@ import inspect
 import os
 import textwrap
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["Source", "set_up", "show"]
 
@@ -23,7 +24,9 @@ def set_up(*, torch: bool = False, seed: int = 0) -> None:
 
     Notes
     -----
-    A glyph that no font holds is a warning of Matplotlib's; in a page it is an error.
+    A glyph that no font holds is a warning of Matplotlib's; in a page it is an error. A figure that
+    is displayed carries its numbers along, in the metadata of its picture: notebooks do not show
+    them, the site makes tables of them.
 
     Page: prerequisites
     """
@@ -47,12 +50,34 @@ def set_up(*, torch: bool = False, seed: int = 0) -> None:
 
         shell.run_line_magic("matplotlib", "inline")
         set_matplotlib_formats("png", dpi=160)
+        _carry_numbers(shell)
     if torch:
         import torch as torch_
 
         torch_.manual_seed(seed)
         torch_.set_num_threads(1)
         torch_.use_deterministic_algorithms(True)
+
+
+def _carry_numbers(shell: Any) -> None:
+    from matplotlib.figure import Figure
+
+    from softalign.figure_data import read_figure
+
+    formatter = shell.display_formatter.formatters["image/png"]
+    draw = formatter.lookup_by_type(Figure)
+
+    def draw_with_numbers(figure: Figure) -> Any:
+        picture = draw(figure)
+        if picture is None:  # an empty figure is not shown
+            return None
+        try:
+            numbers = read_figure(figure)
+        except Exception as problem:  # readers draw what they like: the picture must be seen
+            numbers = {"panels": [], "diagrams": 0, "unread": [f"{problem!r}"]}
+        return picture, {"softalign": numbers}
+
+    formatter.for_type(Figure, draw_with_numbers)
 
 
 class Source:

@@ -101,7 +101,7 @@ def tokenise(line: str, how: str) -> list[str]:
     >>> tokenise("It's 3.5, isn't it?", "char")
     ["It's", '3.5', ',', "isn't", 'it', '?']
 
-    Page: corpus
+    Page: 02_rnn/sequences
     """
     if how == "space":
         tokens = line.split()
@@ -182,7 +182,7 @@ class Vocabulary:
     >>> vocabulary.decode([1, 4, 3, 2, 0])
     ['a', '<unk>']
 
-    Page: 01_smt/language_model
+    Page: 02_rnn/sequences
     """
 
     words: tuple[str, ...]
@@ -341,7 +341,7 @@ class Batch:
     index : int64 array of shape (batch,)
         Which examples these are: their places in what was given to `batches_by_length`.
 
-    Page: prerequisites
+    Page: 04_lstm/variants
     """
 
     src: Int64[np.ndarray, "batch src"]
@@ -385,7 +385,7 @@ def pad(
     >>> ids.tolist(), lengths.tolist()
     ([[5, 6, 7], [8, 0, 0]], [3, 1])
 
-    Page: prerequisites
+    Page: 02_rnn/sequences
     """
     if len(sequences) == 0:
         raise ValueError("there are no sequences to pad")
@@ -443,7 +443,7 @@ def batches_by_length(
     >>> sorted(len(batch) for batch in batches_by_length(src, tgt, batch_size=2, seed=0))
     [1, 2]
 
-    Page: prerequisites
+    Page: 04_lstm/variants
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected 1 or more")

@@ -51,3 +51,15 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(chromium):
+    """One window for many pages: what a page changes is gone when the next one is opened."""
+    from axe_checks import SHIFTS
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(120_000)
+    context.add_init_script(SHIFTS)
+    yield context.new_page()
+    context.close()

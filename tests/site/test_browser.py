@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 
 import pytest
@@ -12,8 +11,6 @@ pytestmark = pytest.mark.browser
 
 NAMES = ["index", "search", "genindex", *(page.name for page in PAGES)]
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
-# Bytes a page may transfer beyond its figures, text compressed as web servers do.
-BUDGET = 600_000
 # Least contrast of text against what it stands on.
 CONTRAST = 4.5
 
@@ -139,26 +136,6 @@ def test_a_folded_solution_opens(look, site_url):
     page.wait_for_timeout(300)
     assert body.is_visible()
     page.close()
-
-
-def transferred(url, body):
-    """Bytes on the wire: pictures and woff2 fonts are compressed already, the rest is gzipped."""
-    packed = url.split("?")[0].endswith((".png", ".woff2", ".jpg", ".ico"))
-    return len(body) if packed else len(gzip.compress(body, 6))
-
-
-@pytest.mark.parametrize("name", [page.name for page in PAGES])
-def test_the_weight_of_a_page(chromium, site_url, name):
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    sizes = {}
-    page.on("response", lambda r: sizes.update({r.url: transferred(r.url, r.body())}))
-    page.goto(f"{site_url}/{name}.html", wait_until="networkidle")
-    pictures = sum(size for url, size in sizes.items() if "/_images/" in url)
-    frame = sum(sizes.values()) - pictures
-    print(f"{name}: {frame / 1e3:.0f} kB and {pictures / 1e3:.0f} kB of pictures")
-    context.close()
-    assert 10_000 < frame <= BUDGET
 
 
 CONTRAST_SCRIPT = """

@@ -162,5 +162,8 @@ def test_sections_and_figures_of_the_chapters_are_numbered():
         if page.name.startswith("chapters/"):
             path = SITE / f"{page.name}.html"
             assert re.match(r"\d+\.", article(path).find("h1").get_text())
-            for caption in article(path).select("figcaption"):
+            captions = article(path).select("figcaption")
+            for caption in captions:
+                if caption.find_parent(class_="sa-interactive"):
+                    continue  # the title of a figure one works: the text before it announces it
                 assert re.match(r"Fig\. \d+\.\d+", caption.get_text(strip=True))

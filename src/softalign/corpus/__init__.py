@@ -157,6 +157,6 @@ def card(corpus: Corpus) -> Card:
     softalign.corpus.card.Card
         Printing it shows the table; its `numbers` are the values.
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     return _make_card(corpus._asdict(), corpus.digest)

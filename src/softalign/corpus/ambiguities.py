@@ -264,7 +264,7 @@ def occurrences(pairs: Iterable[Pair], ambiguity: Ambiguity) -> Iterator[Occurre
     The distance is counted to the nearest word that asks for the reading the target shows. A word
     without such a word in its sentence is passed over.
 
-    Page: 01_smt/noisy_channel
+    Page: 01_smt/rule_based
     """
     for pair in pairs:
         if ambiguity.word not in pair.source:

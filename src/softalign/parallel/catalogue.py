@@ -55,7 +55,7 @@ def strip_markup(message: str) -> str:
     >>> strip_markup("See <b>%(title)s</b> (%s) &#8212; ``make html`` in :doc:`usage`.")
     'See — make html in usage.'
 
-    Page: corpus
+    Page: 01_smt/word_alignment
     """
     text = html.unescape(_TAG.sub(" ", message))
     text = _ROLE.sub("", text)
@@ -101,7 +101,7 @@ def sphinx_messages(locale: str = "zh_CN") -> tuple[list[RawPair], Report]:
     >>> len(pairs) == report.kept > 600
     True
 
-    Page: corpus
+    Page: 01_smt/word_alignment
     """
     spec = find_spec("sphinx")
     if spec is None or spec.origin is None:

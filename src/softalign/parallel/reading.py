@@ -38,7 +38,7 @@ class RawPair(NamedTuple):
     extra : tuple of str
         What other columns say, for example who wrote the sentences: a licence may ask for it.
 
-    Page: corpus
+    Page: 01_smt/word_alignment
     """
 
     source: str
@@ -69,7 +69,7 @@ class Report:
     >>> print(Report(("a.tsv",), 10, 8, {"empty target": 2}, {"empty target": 3}, {}))
     a.tsv: 8 pairs from 10, skipped: 2 x empty target (first at 3)
 
-    Page: corpus
+    Page: 01_smt/word_alignment
     """
 
     files: tuple[str, ...]
@@ -152,7 +152,7 @@ def read_pairs(
     >>> report.read, report.kept, report.skipped
     (2, 1, {'empty source': 1})
 
-    Page: corpus
+    Page: 01_smt/word_alignment
     """
     if min(columns) < 0 or columns[0] == columns[1]:
         raise ValueError(f"columns are {columns}, expected two different numbers from 0")

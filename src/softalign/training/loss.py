@@ -62,7 +62,7 @@ def cross_entropy(
     >>> round(float(total), 4), count  # twice log 2
     (1.3863, 2)
 
-    Page: 02_rnn/rnn
+    Page: 07_transformer/transformer
     """
     vocab = logits.shape[-1]
     if labels.shape != logits.shape[:-1]:

@@ -134,7 +134,7 @@ class RuleTranslator:
     >>> RuleTranslator().translate("老师 把 那 本 书 看完 了 。".split())
     ['the', 'teacher', 'finished', 'that', 'book', '.']
 
-    Page: 01_smt/rule_based
+    Page: 07_transformer/scoreboard
     """
 
     def __init__(self, rules: Rules | None = None) -> None:

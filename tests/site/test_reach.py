@@ -1,0 +1,108 @@
+"""What shifts while a page loads, and what the Tab key reaches."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_checks import BOXES, SCROLL, SHIFT, UNFOLD, look, opened
+from book_files import PAGES, SITE
+
+pytestmark = pytest.mark.browser
+
+NAMES = ["search", "genindex", *(page.name for page in PAGES)]
+SMALL = "search"  # the smallest page
+LONG = "chapters/01_smt/word_alignment"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_shifts_in_a_narrow_window_and_each_box_is_reached(page, site_url, name):
+    opened(page, f"{site_url}/{name}.html", width=390)
+    assert page.evaluate(SCROLL) <= SHIFT
+    page.evaluate(UNFOLD)
+    page.wait_for_timeout(50)
+    boxes = page.evaluate(BOXES)
+    assert [box for box in boxes if box[0] != 0] == []  # each box that scrolls is reached by Tab
+    if name == LONG:
+        assert len(boxes) > 20
+        assert {(role, label) for _, role, label, _ in boxes} >= {
+            ("group", "Code"),
+            ("group", "Output"),
+            ("group", "Formula"),
+            ("group", "by its caption"),
+        }
+
+
+def test_a_late_picture_would_be_seen_to_shift(page, site_url):
+    opened(page, f"{site_url}/{SMALL}.html")
+    page.evaluate(
+        "() => { const late = document.createElement('div'); late.style.height = '400px';"
+        "document.querySelector('main').prepend(late) }"
+    )
+    assert page.evaluate(SCROLL) > SHIFT
+
+
+def test_the_tab_key_reaches_what_scrolls_and_is_never_trapped(page, site_url):
+    opened(page, f"{site_url}/{LONG}.html", width=390)
+    wanted = page.evaluate(
+        "() => [...document.querySelectorAll('article [role=group][tabindex=\"0\"]')]"
+        ".filter((box) => box.checkVisibility({ visibilityProperty: true }))"
+        ".map((box, i) => (box.dataset.place = i))"
+    )
+    assert len(wanted) > 5
+    passed, moved, first = [], set(), page.evaluate("document.body.tabIndex")
+    for _ in range(1500):
+        page.keyboard.press("Tab")
+        kind, place = page.evaluate(
+            "() => { const on = document.activeElement;"
+            "return [on.tagName, 'place' in on.dataset ? Number(on.dataset.place) : null] }"
+        )
+        if place is not None:
+            passed.append(place)
+            label = page.evaluate("document.activeElement.ariaLabel")
+            if label not in moved:  # one of each kind is scrolled
+                page.keyboard.press("ArrowRight")
+                page.wait_for_function("document.activeElement.scrollLeft > 0")
+                moved.add(label)
+        if kind == "BODY" and passed:  # behind the last stop
+            break
+    assert first == -1
+    assert kind == "BODY", "the Tab key never came to the end of the page"
+    assert passed == wanted
+    assert {"Code", "Formula"} <= moved
+
+
+def test_without_scripts_every_box_is_reached(chromium, site_url):
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 390, "height": 900}
+    )
+    window = context.new_page()
+    window.goto(f"{site_url}/{LONG}.html")
+    boxes = window.locator("article :is(pre, .katex-display)")
+    assert boxes.count() > 30
+    assert window.locator("article :is(pre, .katex-display):not([tabindex='0'])").count() == 0
+    context.close()
+
+
+def test_a_box_that_does_not_scroll_is_no_stop(page, site_url):
+    opened(page, f"{site_url}/{LONG}.html")
+    code = page.locator("article pre[role=group]")
+    wide = code.count()
+    look(page, "light", 390)
+    page.wait_for_function(f"document.querySelectorAll('article pre[role=group]').length > {wide}")
+    assert page.locator("article pre:not([role])").count() > 0
+
+
+def test_chinese_in_code_keeps_its_columns(page, site_url):
+    opened(page, f"{site_url}/{LONG}.html")
+    sizes = page.evaluate(
+        "() => [...document.querySelectorAll('pre [lang=zh]')].map((some) =>"
+        "[getComputedStyle(some).fontSize, getComputedStyle(some.closest('pre')).fontSize])"
+    )
+    assert len(sizes) > 10
+    assert [pair for pair in sizes if pair[0] != pair[1]] == []
+
+
+def test_the_site_was_built_with_this(page):
+    """A guard for all of this file: the pages are those that `mend` has written."""
+    assert re.search(r'<pre[^>]*tabindex="0"', (SITE / f"{LONG}.html").read_text(encoding="utf-8"))

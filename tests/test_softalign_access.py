@@ -1,0 +1,210 @@
+"""The passes over the written pages: what they mend, what they leave out, what they leave alone."""
+
+from __future__ import annotations
+
+import struct
+import sys
+
+import pytest
+from book_files import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+import softalign_access
+import softalign_weight
+from softalign_access import mend, picture_size
+from softalign_weight import fewer_icons, lean
+
+
+def page(body):
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><title>书</title></head><body>{body}</body></html>'
+    )
+
+
+MENDED = [
+    # Chinese, with its own punctuation and no more
+    ("<p>the book 书 (shu)</p>", '<p>the book <span lang="zh">书</span> (shu)</p>'),
+    (
+        "<p>《书》, 他 看，书。 b</p>",
+        '<p><span lang="zh">《书》</span>, <span lang="zh">他 看，书。</span> b</p>',
+    ),
+    ("<b>书\n花</b>", '<b><span lang="zh">书</span>\n<span lang="zh">花</span></b>'),
+    ('<option value="1">书</option>', '<option value="1" lang="zh">书</option>'),
+    # pinyin, and what only looks like it
+    ("<i>mǎi le shū</i>", '<i><span lang="zh-Latn">mǎi le shū</span></i>'),
+    ("<i>a (tā mǎi) b</i>", '<i>a (<span lang="zh-Latn">tā mǎi</span>) b</i>'),
+    # names
+    ("<button><i></i></button>", '<button type="button"><i></i></button>'),
+    (
+        '<button title="Full"><i class="fas fa-x"></i></button>',
+        '<button title="Full" type="button" aria-label="Full">'
+        '<i class="fas fa-x" aria-hidden="true"></i></button>',
+    ),
+    (
+        '<button title="Search" aria-label="Search">Search Ctrl</button>',
+        '<button type="button">Search Ctrl</button>',
+    ),
+    (
+        '<nav class="bd-docs-nav"><a>2. Two</a><summary><i></i></summary></nav>',
+        '<nav class="bd-docs-nav"><a>2. Two</a>'
+        '<summary aria-label="Pages of 2. Two"><i></i></summary></nav>',
+    ),
+    (
+        '<summary aria-label="Toggle"><p class="a">Show</p></summary>',
+        '<summary><span class="a">Show</span></summary>',
+    ),
+    (
+        '<header id="pst-header"><button class="a primary-toggle">b</button></header>'
+        '<button class="a primary-toggle">b</button>',
+        '<header id="pst-header"><button class="a" type="button">b</button></header>'
+        '<button class="a primary-toggle" type="button">b</button>',
+    ),
+    ('<p role="heading" aria-level="2">A</p>', "<p>A</p>"),
+    (
+        '<div id="pst-primary-sidebar"><div>a</div></div>',
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="The book">'
+        "<div>a</div></div>",
+    ),
+    (
+        '<dialog id="pst-search-dialog"></dialog>',
+        '<dialog id="pst-search-dialog" aria-label="Search"></dialog>',
+    ),
+    # ids
+    ('<a id="x"></a><a id="x"></a>', '<a id="x"></a><a id="x-again-2"></a>'),
+    # boxes
+    ("<pre>a</pre>", '<pre tabindex="0" role="group" aria-label="Code">a</pre>'),
+    (
+        '<div class="cell_output"><pre>a</pre></div>',
+        '<div class="cell_output"><pre tabindex="0" role="group" aria-label="Output">a</pre></div>',
+    ),
+    (
+        "<table><tr><td>a</td></tr></table>",
+        '<div class="sa-box" tabindex="0" role="group" aria-label="Table">'
+        "<table><tr><td>a</td></tr></table></div>",
+    ),
+    (
+        "<thead><tr><th><p></p></th><th>a</th></tr></thead>",
+        '<thead><tr><td><p></p></td><th scope="col">a</th></tr></thead>',
+    ),
+    ("<tbody><tr><th>a</th></tr></tbody>", '<tbody><tr><th scope="row">a</th></tr></tbody>'),
+    (
+        '<div role="list"><div role="doc-biblioentry">a</div></div>',
+        '<div role="list"><div role="listitem">a</div></div>',
+    ),
+    # formulas
+    (
+        "<math><mi>x</mi><mtext>for 买</mtext></math>",
+        '<math><mi>x</mi><mtext>for <span lang="zh">买</span></mtext></math>',
+    ),
+    ("<math><mtext>买</mtext></math>", '<math><mtext lang="zh">买</mtext></math>'),
+    ('<img src="a.png">', '<img src="a.png" width="30" height="20">'),
+]
+ALONE = [
+    '<p lang="zh">书 <b>花</b></p>',
+    '<p lang="de">书</p>',
+    "<script>'书 <p>'</script>",
+    "<!-- 书 <button> -->",
+    '<span class="katex-html" aria-hidden="true"><span class="x">书</span></span>',
+    "<p>Pàmies, Zoë, Pīnnis, Tomáš, café</p>",
+    '<button type="submit">Go</button>',
+    '<img src="a.png" width="3" height="4">',
+    "<p a='\"' b>x &lt; y</p>",
+    '<thead><tr><th scope="colgroup">a</th></tr></thead>',
+    "<math><mi>买</mi></math>",
+]
+
+
+@pytest.mark.parametrize(("before", "after"), MENDED)
+def test_what_is_mended(before, after):
+    once = mend(page(before), lambda src: (30, 20))
+    assert once == page(after)
+    assert mend(once, lambda src: (30, 20)) == once
+
+
+@pytest.mark.parametrize("body", ALONE)
+def test_what_is_left_alone(body):
+    assert mend(page(body), lambda src: (30, 20)) == page(body)
+
+
+def test_the_printed_heading_of_a_page_without_one_is_its_title():
+    assert "<h1>书</h1>" in mend(page("<h1></h1>"))
+
+
+def test_a_form_gets_a_button():
+    form = '<form action="search.html"><input type="search"/></form>'
+    mended = mend(page(form))
+    assert mended.count('<button type="submit" class="sa-submit">Search</button></form>') == 1
+    assert mend(mended) == mended
+
+
+def test_sizes_of_pictures(tmp_path):
+    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + struct.pack(">II", 640, 480)
+    (tmp_path / "a b.png").write_bytes(png)
+    (tmp_path / "a.svg").write_text('<svg xmlns="x" viewBox="0 0 24.4 18">')
+    assert picture_size(tmp_path, "a%20b.png?v=1") == (640, 480)
+    assert picture_size(tmp_path, "a.svg") == (24, 18)
+    for none in ("b.png", "data:image/png;base64,AA", "", "https://example.org/a.png"):
+        assert picture_size(tmp_path, none) is None
+
+
+HEAD = """<script src="_static/copybutton.js?v=1"></script>
+<link rel="stylesheet" href="_static/proof.css" />
+<script src="searchindex.js"></script>
+<script>let toggleHintShow = 'Click';</script>
+<script src="_static/togglebutton.js"></script>
+<script src="_static/doctools.js"></script>
+<script>kernelName = 'python3'</script>
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("<p>a</p>", {"doctools.js"}),
+        ('<div class="highlight"></div>', {"doctools.js", "copybutton.js"}),
+        ('<div class="proof theorem"></div>', {"doctools.js", "proof.css"}),
+        ('<div id="search-results"></div>', {"doctools.js", "searchindex.js"}),
+        ('<p class="dropdown"></p><p class="admonition"></p>', {"doctools.js"}),
+        (
+            '<p class="solution dropdown admonition"></p>',
+            {"doctools.js", "togglebutton.js", "toggleHintShow"},
+        ),
+    ],
+)
+def test_a_page_keeps_what_it_uses(body, kept):
+    less = lean(HEAD + body)
+    words = ("copybutton.js", "proof.css", "searchindex.js", "toggleHintShow", "togglebutton.js")
+    assert {word for word in (*words, "doctools.js", "kernelName") if word in less} == kept
+    assert lean(less) == less
+
+
+def test_the_style_keeps_the_icons_that_are_used():
+    style = (
+        '.fa-sun:before{content:"\\f185"}.fa-moon:before,.fa-night:before{content:"\\f186"}'
+        '.a:before{content:"\\f0a1"}.fa-x:before{content:"x"}a{--b:"\uf0f3"}'
+        '@font-face{src:url(fa-solid-900.woff2) format("woff2"),url(fa-solid-900.ttf) '
+        'format("truetype")}'
+    )
+    less, letters = fewer_icons(style, {"fa-night"})
+    assert ".fa-sun" not in less
+    assert ".fa-x" not in less
+    assert ".fa-moon:before,.fa-night:before" in less
+    assert 'src:url(fa-solid-900.woff) format("woff")}' in less
+    assert letters == {0x20, 0xF186, 0xF0A1, 0xF0F3}
+
+
+def test_the_small_font_holds_its_letters_and_is_the_same_each_time(tmp_path):
+    from fontTools.ttLib import TTFont
+
+    source = softalign_weight.theme_folder() / "vendor/fontawesome/webfonts/fa-solid-900.ttf"
+    for name in ("a.woff", "b.woff"):
+        softalign_weight.small_font(source, {0xF185, 0xF186}, tmp_path / name)
+    assert {*TTFont(tmp_path / "a.woff").getBestCmap()} == {0xF185, 0xF186}
+    assert (tmp_path / "a.woff").read_bytes() == (tmp_path / "b.woff").read_bytes()
+    assert (tmp_path / "a.woff").stat().st_size < 3_000
+
+
+def test_the_books_own_files_name_no_other_host():
+    for name in ("access.css", "access.js"):
+        assert "//" not in (ROOT / "book/_static" / name).read_text().replace("// ", "")
+    assert softalign_access.BOX in (ROOT / "book/_static/access.css").read_text()

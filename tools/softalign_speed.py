@@ -1,0 +1,232 @@
+"""Sphinx extension of the book: the first words of a page wait for as little as possible.
+
+The theme sends thirteen style sheets and a dozen scripts that a browser must have before it shows a
+word, most of it for things that this book has not. After everything else is built, this extension
+
+- merges the sheets that pages name into one, the same for all, which a browser fetches once; in it
+  is no rule that no page can use: none whose class occurs in no page and in no script of the site;
+- has the scripts wait until the page is read.
+
+Nothing that Sphinx wrote is changed but the pages; the sheets they named stay where they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+STATIC = "_static"
+FOLDER = "lean"
+LINK = re.compile(r"<link\b[^>]*>\n?")
+SCRIPT = re.compile(r"<script\b([^>]*)></script>")
+PRELOAD = re.compile(r'<link rel="preload" as="script"[^>]*>\n?')
+OPTIONS = re.compile(r'<script src="[^"]*documentation_options\.js[^"]*"[^>]*></script>')
+STRING = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
+COMMENT = re.compile(rf"({STRING})|/\*.*?\*/", re.DOTALL)
+# What braces and semicolons may stand in and mean nothing; and braces and semicolons.
+TOKEN = re.compile(rf"""{STRING}|url\((?!["'\s])[^)]*\)|\\.|[{{}};]""", re.DOTALL)
+# Blocks whose inside is rules again.
+GROUPS = ("@media", "@supports", "@layer", "@container")
+WORD = re.compile(r"[A-Za-z_][\w-]*")
+CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+# Bootstrap's script puts some names together from pieces.
+MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|modal|collaps|fade$|show$")
+
+
+# --- style sheets ---------------------------------------------------------------------------------
+
+
+def pieces(text: str) -> Iterator[tuple[str, str | None]]:
+    """Statements of a style sheet: what stands before the braces, and what inside.
+
+    Comments are dropped; braces and semicolons in strings and in parentheses are left alone.
+    """
+    text = COMMENT.sub(lambda found: found[1] or "", text)
+    begin, opened, depth = 0, 0, 0
+    for found in TOKEN.finditer(text):
+        place = found.start()
+        if found[0] == "{":
+            opened = opened if depth else place
+            depth += 1
+        elif found[0] == "}":
+            depth -= 1
+            if depth == 0:
+                yield text[begin:opened].strip(), text[opened + 1 : place].strip()
+                begin = place + 1
+        elif found[0] == ";" and depth == 0:
+            yield text[begin:place].strip(), None
+            begin = place + 1
+    if depth or text[begin:].strip():
+        raise ValueError(f"a style sheet ends in the middle of {text[begin : begin + 60]!r}")
+
+
+def parts(selector: str) -> list[str]:
+    """Alternatives of a selector: split at commas outside parentheses and brackets."""
+    found, depth, begin = [], 0, 0
+    for place, letter in enumerate(selector):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0:
+            found.append(selector[begin:place].strip())
+            begin = place + 1
+    return [*found, selector[begin:].strip()]
+
+
+def needed(selector: str, words: set[str]) -> bool:
+    """Whether something can have all classes that a selector asks for.
+
+    What stands in parentheses, as in ``:not(.a)`` and ``:is(.a, .b)``, is not asked for.
+    """
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\]", "", selector)
+    while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
+        bare = shorter
+    return all(name in words or MADE_BY_SCRIPTS.match(name) for name in CLASS.findall(bare))
+
+
+def lean(text: str, words: set[str]) -> str:
+    """A style sheet without the rules that nothing can use."""
+    kept = []
+    for head, body in pieces(text):
+        if body is None:
+            if not head.startswith("@charset"):
+                kept.append(f"{head};")
+        elif head.startswith(GROUPS):
+            inner = lean(body, words)
+            if inner:
+                kept.append(f"{head}{{{inner}}}")
+        elif head.startswith("@"):
+            kept.append(f"{head}{{{body}}}")
+        else:
+            alive = [part for part in parts(head) if needed(part, words)]
+            if alive:
+                kept.append(f"{','.join(alive)}{{{body}}}")
+    return "\n".join(kept)
+
+
+def whole(folder: Path, name: str) -> str:
+    """A sheet with those it imports, its addresses as seen from the folder of the merged one."""
+    text = (folder / name).read_text(encoding="utf-8")
+    base = posixpath.dirname(name)
+
+    def address(found: re.Match) -> str:
+        inner = found[1].strip("\"'")
+        if re.match(r"[a-z]+:|#|/", inner):
+            return found[0]
+        return f'url("{posixpath.relpath(posixpath.join(base, inner), FOLDER)}")'
+
+    def imported(found: re.Match) -> str:
+        return whole(folder, posixpath.normpath(posixpath.join(base, found[1])))
+
+    text = re.sub(r"""url\(\s*("[^"]*"|'[^']*'|[^)]*?)\s*\)""", address, text)
+    text = re.sub(r"""@import\s+["']([^"']+)["']\s*;""", imported, text)
+    return re.sub(r"""@charset\s+["'][^"']*["']\s*;""", "", text)
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def sheets(page: str) -> list[tuple[str, str]]:
+    """Links to style sheets of the site: the link, and the file's name below the static folder."""
+    found = []
+    for link in LINK.findall(page.partition("</head>")[0]):
+        name = re.search(rf'href="(?:\.\./)*{STATIC}/([^"?]+\.css)', link)
+        if name and re.search(r'rel="stylesheet"', link) and "media=" not in link:
+            found.append((link, name[1]))
+    return found
+
+
+def every(pages: Sequence[str]) -> list[str]:
+    """Names of the sheets that some page has, each behind those that it stands behind on a page."""
+    each = {tuple(name for _, name in sheets(page)) for page in pages}
+    behind: dict[str, set[str]] = {}
+    for names in each:
+        for place, name in enumerate(names):
+            behind.setdefault(name, set()).update(names[:place])
+    # of two that no page has together, the one of the longer list first
+    longest = sorted(each, key=lambda names: (-len(names), names))
+    wish = {name: nth for nth, name in enumerate(dict.fromkeys(chain.from_iterable(longest)))}
+    order: list[str] = []
+    while behind:
+        free = [name for name, others in behind.items() if not others & behind.keys()]
+        if not free:
+            raise ValueError(f"pages name {', '.join(sorted(behind))} in orders that contradict")
+        order.append(min(free, key=wish.__getitem__))
+        del behind[order[-1]]
+    return order
+
+
+def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
+    """A page that names the merged sheet in place of those in it, and whose scripts wait."""
+    for place, link in enumerate(link for link, name in sheets(page) if name in names):
+        up = re.search(rf'href="((?:\.\./)*){STATIC}/', link)[1]
+        sources = " ".join(names)
+        new = (
+            f'<link rel="stylesheet" href="{up}{STATIC}/{FOLDER}/{merged}" '
+            f'data-from="{sources}" />\n'
+        )
+        page = page.replace(link, new if place == 0 else "", 1)
+    page = PRELOAD.sub("", page)
+    page = OPTIONS.sub(lambda _: f"<script>{options}</script>", page)
+    return SCRIPT.sub(_waits, page)
+
+
+def _waits(found: re.Match) -> str:
+    attributes = found[1]
+    if "src=" not in attributes or re.search(r"\b(?:defer|async)\b|type=\"module\"", attributes):
+        return found[0]
+    return f"<script defer{attributes}></script>"
+
+
+def speed(app: Sphinx, exception: Exception | None) -> None:
+    """Mend all pages."""
+    if exception is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    static = out / STATIC
+    files = sorted(p for p in out.rglob("*.html") if STATIC not in p.relative_to(out).parts)
+    texts = {path: path.read_text(encoding="utf-8") for path in files}
+    written = [text for text in texts.values() if sheets(text)]
+    scripts = [path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.js"))]
+    words = {word for text in [*texts.values(), *scripts] for word in WORD.findall(text)}
+    try:
+        # pages of an earlier build name their sheets in their merged link
+        names = every([_unmerged(page) for page in written])
+        sheet = lean("\n".join(whole(static, name) for name in names), words)
+    except ValueError as problem:
+        raise ExtensionError(f"[softalign] {problem}") from None
+    target = static / FOLDER
+    for path in target.glob("*"):
+        path.unlink()
+    target.mkdir(exist_ok=True)
+    merged = f"site.{hashlib.sha256(sheet.encode()).hexdigest()[:12]}.css"
+    (target / merged).write_text(sheet, encoding="utf-8")
+    options = (static / "documentation_options.js").read_text(encoding="utf-8").strip()
+    for path, text in texts.items():
+        new = quick(_unmerged(text), merged, names, options)
+        if new != text:
+            path.write_text(new, encoding="utf-8")
+
+
+def _unmerged(page: str) -> str:
+    """A page as it was before an earlier build merged its sheets."""
+
+    def back(found: re.Match) -> str:
+        return "".join(
+            f'<link rel="stylesheet" href="{found[1]}{STATIC}/{name}" />\n'
+            for name in found[2].split()
+        )
+
+    start = rf'<link rel="stylesheet" href="([./]*){STATIC}/{FOLDER}/[^"]*" '
+    return re.sub(start + r'data-from="([^"]*)" />\n', back, page)
+
+
+def setup(app: Sphinx) -> dict:
+    """Connect the extension to Sphinx, behind all others."""
+    app.connect("build-finished", speed, priority=950)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
