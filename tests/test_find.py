@@ -325,7 +325,7 @@ def test_errata_are_found_by_their_codes():
     ]
 
 
-def test_an_erratum_is_found_in_its_chapter_and_behind_that_in_the_list():
+def test_an_erratum_is_found_in_its_chapter_and_in_the_list():
     labels = {
         "errata-004-a1": ("list", "entry"),
         "erratum-004-a1": ("page", "place"),
@@ -333,9 +333,9 @@ def test_an_erratum_is_found_in_its_chapter_and_behind_that_in_the_list():
         "erratum-004-d1": ("list", "same-slip"),
     }
     assert [(label, docname, anchor) for label, _, docname, anchor, *_ in index.errata(labels)] == [
+        ("Erratum 004-a1, in the list", "list", "entry"),
         ("Erratum 004-a1", "page", "place"),
         ("Erratum 004-d1", "list", "same-slip"),
-        ("Erratum 004-a1, in the list", "list", "entry"),
     ]
 
 

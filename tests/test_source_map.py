@@ -31,10 +31,24 @@ def row(kind, number):
 
 
 def targets(cell):
-    """Labels that a cell links to; nothing else stands in it."""
-    rest = re.sub(r"\{ref\}`(?:[^`<]+<)?([\w-]+)>?`", "", cell)
-    assert not re.sub(r"[,\s]", "", rest), f"not a link: {rest}"
-    return re.findall(r"\{ref\}`(?:[^`<]+<)?([\w-]+)>?`", cell)
+    """Labels that a cell links to, with the chapter that it says; nothing else stands in it."""
+    found, chapter = [], None
+    for group in cell.split("; "):
+        number, links = re.fullmatch(r"(?:(\d): )?(.*)", group).groups()
+        assert number != chapter or not found, "one group for each chapter"
+        chapter = number
+        for link in links.split(", "):
+            label = re.fullmatch(r"\{ref\}`(?:[^`<]+<)?([\w-]+)>?`", link)
+            assert label, f"not a link: {link}"
+            found.append((label[1], chapter))
+    return found
+
+
+def chapter_of(label):
+    """Number of the chapter that has this label, as text; None for front and back matter."""
+    (page,) = [page for page in PAGES if f"({label})=\n" in page.prose]
+    number = re.match(r"chapters/0(\d)", page.name)
+    return number and number[1]
 
 
 @cache
@@ -85,7 +99,7 @@ def test_a_row_names_the_note_and_its_section(kind, number):
 @every_row
 def test_every_link_leads_to_a_section_that_is_about_it(kind, number):
     about = ABOUT[kind][number]["sections"]
-    assert targets(row(kind, number)[-1]) == list(about)
+    assert targets(row(kind, number)[-1]) == [(label, chapter_of(label)) for label in about]
     for label, words in about.items():
         assert len(sections().get(label, ())) == 1, f"there are not one but other labels {label}"
         text = " ".join(sections()[label][0].lower().split())

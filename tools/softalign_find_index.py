@@ -100,7 +100,7 @@ def library() -> list[Find]:
 
 
 def errata(labels: dict[str, tuple[str, str]]) -> list[Find]:
-    """Every erratum: where its chapter treats it, and behind these the entries in the list."""
+    """Every erratum in the list of errata, then where chapters treat it: the last is shown first."""
     places: dict[str, list[tuple[str, str]]] = {}
     for label, (docname, anchor, *_) in sorted(labels.items(), reverse=True):  # "erratum" first
         if found := re.fullmatch(r"errat(?:um|a)-(\d+-[a-z]\d+)", label):
@@ -109,7 +109,7 @@ def errata(labels: dict[str, tuple[str, str]]) -> list[Find]:
                 here.append((docname, anchor))
     return [
         (f"Erratum {code}{', in the list' if number else ''}", "", docname, anchor, ERRATUM, [code])
-        for number in range(2)
+        for number in (1, 0)
         for code, where in sorted(places.items())
         for docname, anchor in where[number : number + 1]
     ]
