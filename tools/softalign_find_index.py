@@ -100,7 +100,7 @@ def library() -> list[Find]:
 
 
 def errata(labels: dict[str, tuple[str, str]]) -> list[Find]:
-    """Every erratum in the list of errata, then where chapters treat it: the last is shown first."""
+    """Every erratum in the list of errata, then in its chapter: the last is shown first."""
     places: dict[str, list[tuple[str, str]]] = {}
     for label, (docname, anchor, *_) in sorted(labels.items(), reverse=True):  # "erratum" first
         if found := re.fullmatch(r"errat(?:um|a)-(\d+-[a-z]\d+)", label):
