@@ -103,7 +103,7 @@ def odd_score(rng: Generator) -> Iterator[Sides]:
     q, k, W_q, W_k, w = (normal(rng, *s) for s in [(2, 3), (4, 5), (3, 6), (5, 6), (6,)])
     there = attention.additive_scores(q, k, W_q, W_k, w)
     yield Sides(attention.additive_scores(-q, -k, W_q, W_k, w), -there, slip=there)
-    by_hand = np.tanh((q @ W_q)[:, None] + k @ W_k) @ w
+    by_hand = ((q @ W_q)[:, None] + k @ W_k).tanh() @ w
     yield Sides(there, by_hand, slip=-by_hand)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from numpy.random import Generator
 
 from registry.checks.recurrence import normal
 from registry.checks.sides import Sides, check
-from softalign import encoder_decoder, gru, text
+from softalign import corpus, encoder_decoder, gru, text
 from softalign.training import seeded
 
 
@@ -21,7 +20,7 @@ from softalign.training import seeded
 def conditional_product(rng: Generator) -> Iterator[Sides]:
     """The loss of a pair, as training computes it, and the product of the steps of a decoder."""
     source, target = ["x", "y", "z"], ["a", "b", "c", "d"]
-    pair = SimpleNamespace(source=source, target=target)
+    pair = corpus.Pair(tuple(source), tuple(target), (tuple(target),), frozenset(), frozenset(), ())
     vocabularies = (text.Vocabulary.from_training([side]) for side in (source, target))
     with seeded(int(rng.integers(1000))):
         model = encoder_decoder.EncoderDecoder(
