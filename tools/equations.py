@@ -22,7 +22,8 @@ CHECKS = ROOT / "registry" / "checks"
 NEEDED = {"section", "check", "checked", "slip"}
 # A number is made by a label behind the formula, or by a directive with a label.
 LABEL = re.compile(
-    r"\$\$(?:.+?)\$\$(?:[ \t]*\((?P<dollar>[^)\s]+)\))?|```\{math\}(?:\s+[^\n]*)?\n:label: (?P<directive>\S+)"
+    r"\$\$(?:.+?)\$\$(?:[ \t]*\((?P<dollar>[^)\s]+)\))?"
+    r"|```\{math\}(?:[ \t]+[^\n]*)?\n:label: (?P<directive>\S+)"
     r"|\\begin\{(?P<amsmath>equation|align|gather|multline|eqnarray)\}",
     re.DOTALL,
 )

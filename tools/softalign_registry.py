@@ -154,8 +154,9 @@ class ClaimsDirective(Register):
         term = nodes.term("", "", says, ids=[f"claim-{claim.id}"])
         definition = nodes.definition()
         if claim.notes:
-            notes = nodes.paragraph("", "The course notes claim: ")
-            definition += notes + self.markdown(claim.notes) + [nodes.Text(".")]
+            notes = nodes.paragraph("", "The course notes claim: ", *self.markdown(claim.notes))
+            notes += nodes.Text(".")
+            definition += notes
         for label, found in measured["values"].items():
             definition += nodes.paragraph("", f"{label}: {told(claim.values[label], found)}")
         section, _, number = claim.cell.partition("/")
@@ -164,7 +165,8 @@ class ClaimsDirective(Register):
         where += [nodes.Text(f" behind the label {section}. {chance(claim, measured)} ")]
         versions = ", ".join(f"{name} {v}" for name, v in measured["versions"].items())
         where += nodes.Text(f"Registered on {day(measured['date'])}, with {versions}.")
-        return nodes.definition_list_item("", term, definition + where)
+        definition += where
+        return nodes.definition_list_item("", term, definition)
 
 
 def numbers(measured: dict) -> int:
