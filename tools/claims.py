@@ -67,25 +67,29 @@ class Cell:
 
 @dataclass(frozen=True)
 class Source:
-    """A page: its prose on one line, and its code cells by label, ``section/number``."""
+    """A page: prose on one line, cells as ``section/number``, the heading over each label."""
 
     prose: str
     cells: dict[str, Cell] = field(default_factory=dict)
+    headings: dict[str, str] = field(default_factory=dict)
 
 
 def read_page(path: Path) -> Source:
     """Read a notebook; a cell's number counts the code cells since the last label in the text."""
-    section, number, prose, cells = "", 0, [], {}
+    section, number, prose, cells, headings, heading = "", 0, [], {}, {}, ""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             prose.append(text)
-            for label in re.findall(r"^\(([\w.-]+)\)=", text, flags=re.MULTILINE):
-                section, number = label, 0
+            for mark in re.finditer(r"^\(([\w.-]+)\)=|^#+ (.+)$", text, flags=re.MULTILINE):
+                if mark[1]:
+                    section, number = mark[1], 0
+                heading = mark[2] or heading
+                headings[section] = heading
         elif cell["cell_type"] == "code":
             number += 1
             cells[f"{section}/{number}"] = Cell(text, printed(cell["outputs"]))
-    return Source(" ".join(" ".join(prose).split()), cells)
+    return Source(" ".join(" ".join(prose).split()), cells, headings)
 
 
 def printed(outputs: list[dict]) -> str:

@@ -26,8 +26,9 @@ class Register(SphinxDirective):
     has_content = False
 
     def document(self, page: str) -> addnodes.pending_xref:
-        """A link to a page under its title."""
-        return self.cross(f"/{page}", "doc", page, explicit=False)
+        """A link to a page under its title, which the contents beside the page show, too."""
+        title = re.search(r"^# (.+)$", equations.prose(page_files()[page]), flags=re.MULTILINE)
+        return self.cross(f"/{page}", "doc", plain(title[1]), explicit=True)
 
     def place(self, label: str, text: str) -> addnodes.pending_xref:
         """A link to a label under a text."""
@@ -125,7 +126,7 @@ class EquationsDirective(Register):
 
 def plain(heading: str) -> str:
     """A heading without its marks."""
-    return re.sub(r"[*`$]|\\\w+", "", heading).strip()
+    return re.sub(r"\[([^\]]*)\]\{[^}]*\}", r"\1", re.sub(r"[*`$]", "", heading)).strip()
 
 
 class ClaimsDirective(Register):
@@ -157,12 +158,16 @@ class ClaimsDirective(Register):
             notes = nodes.paragraph("", "The course notes claim: ", *self.markdown(claim.notes))
             notes += nodes.Text(".")
             definition += notes
-        for label, found in measured["values"].items():
-            definition += nodes.paragraph("", f"{label}: {told(claim.values[label], found)}")
+        values = nodes.bullet_list()
+        for label, how in claim.values.items():
+            text = f"{label}: {told(how, measured['values'][label])}"
+            values += nodes.list_item("", nodes.paragraph("", text))
+        definition += values
         section, _, number = claim.cell.partition("/")
+        heading = plain(claims.pages()[claim.page].headings[section])
         where = nodes.paragraph(classes=["sa-where"])
-        where += [nodes.Text("Measured by "), self.place(section, f"code cell {number}")]
-        where += [nodes.Text(f" behind the label {section}. {chance(claim, measured)} ")]
+        where += [nodes.Text(f"Measured by code cell {number} of "), self.place(section, heading)]
+        where += nodes.Text(f" ({claim.cell}). {chance(claim, measured)} ")
         versions = ", ".join(f"{name} {v}" for name, v in measured["versions"].items())
         where += nodes.Text(f"Registered on {day(measured['date'])}, with {versions}.")
         definition += where
