@@ -379,6 +379,12 @@ def dist():
     run(PYTHON, "tools/dist.py", env=dict(environment(), SOFTALIGN_BROWSER=browser))
 
 
+def slides():
+    """Write slides for each chapter into _build/slides; they open without a network."""
+    book()
+    run(PYTHON, "tools/slides.py")
+
+
 def lab():
     """Open JupyterLab on the book's first page."""
     set_up()
@@ -526,7 +532,7 @@ def clean():
     say("Removed _build, .venv and node_modules.")
 
 
-COMMANDS = (book, test, serve, dist, lab, notebooks, runs, lint, pins, bench, site_report, clean)
+COMMANDS = (book, test, serve, dist, slides, lab, notebooks, runs, lint, pins, bench, site_report, clean)
 
 
 def _name(command):
