@@ -532,7 +532,21 @@ def clean():
     say("Removed _build, .venv and node_modules.")
 
 
-COMMANDS = (book, test, serve, dist, slides, lab, notebooks, runs, lint, pins, bench, site_report, clean)
+COMMANDS = (
+    book,
+    test,
+    serve,
+    dist,
+    slides,
+    lab,
+    notebooks,
+    runs,
+    lint,
+    pins,
+    bench,
+    site_report,
+    clean,
+)
 
 
 def _name(command):

@@ -76,8 +76,9 @@ def deck(pages: Iterable[Path], cache: Path = CACHE) -> nbformat.NotebookNode:
     notebooks = [executed(path, cache) for path in pages]
     titles = {label: title for one in notebooks for label, title in rules.labels(one).items()}
     found = [slide for one in notebooks for slide in rules.slides(one, titles)]
-    if empty := next((s for s in found if s.show and s.show[0] == "figure" and not s.show[1]), None):
-        raise SlidesError(f"The picture of '{empty.heading}' is missing: say make slides.")
+    for slide in found:
+        if slide.show and slide.show[0] == "figure" and not slide.show[1]:
+            raise SlidesError(f"The picture of '{slide.heading}' is missing: say make slides.")
     made = nbformat.from_dict(rules.notebook_of(found))
     made.metadata.title = f"Soft Alignment: {found[0].heading}"
     return made

@@ -1,8 +1,8 @@
 """What of a page goes on slides: a rule, not a choice.
 
 - a page begins with its title and its question, and goes on with what one can do afterwards;
-- every section gives a slide with its heading and its first sentence (with the second, if the first
-  has fewer than `SHORT` words), and the first of its figures, formulas and key cells goes with them;
+- every section gives a slide with its heading and its first sentence (and the second, if the first
+  has fewer than `SHORT` words); the first of its figures, formulas and key cells goes with them,
   the others have slides of their own;
 - a key cell is a section's first cell that is neither folded nor long and prints little;
 - a page ends with its misconceptions, to be voted on, its shortest exercise, and what breaks next.

@@ -101,7 +101,8 @@ def syllabus_lines() -> Iterator[str]:
         yield from table(["Time", "Kind", "In class"], rows)
         work = data.homework(session)
         listed = [f"{{ref}}`{one.title} <{one.label}>` ({one.minutes} min)" for one in work]
-        yield f"**Exercises after:** {', '.join(listed)}; together {sum(e.minutes for e in work)} minutes."
+        total = sum(one.minutes for one in work)
+        yield f"**Exercises after:** {', '.join(listed)}; together {total} minutes."
         yield ""
     others = [page for page in table_of_contents() if page not in data.taught()]
     yield "(instructors-beside)="
@@ -127,19 +128,14 @@ def objective_lines() -> Iterator[str]:
         yield ""
         rows = []
         for one in found[page]:
+            practised = [f"{{ref}}`{known[label].title} <{label}>`" for label in one["exercises"]]
+            graded = [f"Set {asked[name].number}: {asked[name].title}" for name in one["sets"]]
             checks = [
                 f'<a href="{address}#quiz-{name}">{order.index(name) + 1}</a>'
                 for name in one["checks"]
             ]
-            rows.append(
-                [
-                    one["says"],
-                    "<br>".join(f"{{ref}}`{known[e].title} <{e}>`" for e in one["exercises"]) or "–",
-                    ", ".join(checks) or "–",
-                    "<br>".join(f"Set {asked[q].number}: {asked[q].title}" for q in one["sets"])
-                    or "–",
-                ]
-            )
+            parts = ("<br>".join(practised), ", ".join(checks), "<br>".join(graded))
+            rows.append([one["says"], *(part or "–" for part in parts)])
         yield from table(["Objective", "Exercises", "Self-checks", "Problem sets"], rows)
 
 

@@ -23,10 +23,8 @@ SYLLABUS, OBJECTIVES, MEMORY = (
     FOLDER / name for name in ("syllabus.yml", "objectives.yml", "memory.json")
 )
 # What a test can ask for. "Understand" and "know" are none of these.
-VERBS = frozenset(
-    "Build Choose Compare Compute Count Decide Derive Design Find Implement Measure Predict "
-    "Prove".split()
-)
+VERBS = ("Build", "Choose", "Compare", "Compute", "Count", "Decide", "Derive", "Design", "Find")
+VERBS += ("Implement", "Measure", "Predict", "Prove")
 KINDS = ("talk", "work", "discuss")
 # How long an exercise takes stands in its title; an evening is counted as two hours.
 DURATIONS = {
@@ -248,9 +246,7 @@ def needs(students: list[int], stored: dict) -> list[Need]:
     A kernel counts with its peak less what it shares with the others at its end. The disk holds the
     environment once and, for each student, the notebooks twice: as given, and with outputs.
     """
-    own = sorted(
-        one["peak"] - (one["resident"] - one["own"]) for one in stored["kernels"].values()
-    )
+    own = sorted(one["peak"] - (one["resident"] - one["own"]) for one in stored["kernels"].values())
     server = stored["server"]["own"]
     shared = max(one["resident"] - one["own"] for one in stored["kernels"].values())
     found = []
