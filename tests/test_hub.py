@@ -95,8 +95,10 @@ if ON_LINUX:
                 time.sleep(0.2)
             yield address, state
         finally:
-            child.terminate()  # the hub takes its proxy and its servers along
+            child.terminate()
             assert child.wait(60) == 0, log.read_text()[-2000:]
+            # the hub has taken its proxy along
+            assert status(address) == 0
 
     def ask(address, method="GET", data=None):
         """The answer of the hub's interface, or of a student's server."""

@@ -42,6 +42,7 @@ LIGHTHOUSE = BUILD / "site-report"
 PINS = (
     "requirements.txt",
     "constraints.txt",
+    "deploy/requirements.txt",
     "pyproject.toml",
     "package.json",
     "package-lock.json",
@@ -162,6 +163,9 @@ def set_up():
         _logged(
             log, PYTHON, "-m", "pip", "install", "--progress-bar", "off", "-r", "requirements.txt"
         )
+        if os.name == "posix":
+            hub = ("--progress-bar", "off", "-r", "deploy/requirements.txt")
+            _logged(log, PYTHON, "-m", "pip", "install", *hub)
         _install_katex(log)
     except BaseException as problem:
         if fresh:
