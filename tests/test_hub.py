@@ -1,4 +1,4 @@
-"""The hub of `deploy/`: started as it is, with a student who signs in, gets the book and runs a cell."""
+"""The hub of `deploy/`, started as it is: a student signs in, gets the book and runs a cell."""
 
 from __future__ import annotations
 

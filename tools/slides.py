@@ -127,6 +127,7 @@ def write_assets(target: Path, text: str) -> None:
     cut.populate(text="".join(sorted(set(CHINESE.findall(text)))))
     cut.subset(font)
     subset.save_font(font, str(target / "fonts" / "book-han.otf"), options)
+    font.close()
     face = '@font-face{font-family:"Book Han";src:url("fonts/book-han.otf")}\n'
     look = HtmlFormatter(style="friendly").get_style_defs(".highlight")
     look = re.sub(r"^.*(?:linenos|\.hll|background).*$", "", look, flags=re.MULTILINE)

@@ -115,7 +115,7 @@ def sentences(text: str) -> list[str]:
 
     while (new := WHOLE.sub(hide, text)) != text:
         text = new
-    parts = re.split(r"(?<=[.?!:])(?:(?<=:)$|[\"”*]{0,2})\s+(?=[\"“*A-Z\0<])", text)
+    parts = re.split(r"(?:(?<=[.?!])|(?<=[.?!][\"”*]))\s+(?=[\"“*A-Z\0<{])", text)
 
     def show(part: str) -> str:
         while "\0" in part:

@@ -197,9 +197,9 @@ class TeachDirective(SphinxDirective):
         data.text.cache_clear()
         data.exercises.cache_clear()
         lines = StringList(list(WRITERS[self.name]()), self.env.docname)
-        root = nodes.Element()
-        self.state.nested_parse(lines, 0, root, match_titles=True)
-        return root.children
+        # into the page itself: a label before the first heading must stand before it
+        self.state.nested_parse(lines, 0, self.state_machine.node, match_titles=True)
+        return []
 
 
 def take_decks_away(app: Sphinx, exception: Exception | None) -> None:
