@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TRIAL = os.environ.get("SOFTALIGN_HUB_TRIAL")
 STATE = Path(TRIAL or os.environ.get("SOFTALIGN_HUB_STATE", "/srv/soft-alignment-hub")).resolve()
 # MB of private memory that one process may have. The largest page needs less than half of it.
-MEMORY = int(os.environ.get("SOFTALIGN_HUB_MEMORY", "3000"))
+MEMORY = int(os.environ.get("SOFTALIGN_HUB_MEMORY", "4000"))
 sys.path.insert(0, str(ROOT / "tools"))
 
 

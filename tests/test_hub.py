@@ -114,6 +114,7 @@ if ON_LINUX:
             with urllib.request.urlopen(address, timeout=30) as answer:
                 return answer.status
         except urllib.error.HTTPError as problem:
+            problem.close()
             return problem.code
         except OSError:
             return 0
@@ -131,6 +132,7 @@ if ON_LINUX:
             with browser.open(f"{address}/hub/login?next=%2Fhub%2Fhome", data, timeout=60) as page:
                 return page.status, page.url
         except urllib.error.HTTPError as problem:
+            problem.close()
             return problem.code, problem.url
 
     def test_the_password_lets_in_and_another_does_not(hub):
@@ -186,8 +188,11 @@ if ON_LINUX:
             if found["msg_type"] in ("stream", "error"):
                 said += found["content"].get("text") or found["content"]["ename"]
             if found["msg_type"] == "execute_reply":
-                socket_.close()
-                return said
+                break
+        socket_.close()
+        while await socket_.read_message() is not None:  # None says that it is closed
+            pass
+        return said
 
     def test_a_students_kernel_has_the_library_one_thread_and_a_limit(ada):
         kernel = ask(f"{ada}/api/kernels", "POST", b'{"name": "python3"}')["id"]
@@ -195,6 +200,6 @@ if ON_LINUX:
             "import torch, softalign.lstm, os, resource\n"
             "print(torch.get_num_threads(), resource.getrlimit(resource.RLIMIT_DATA)[0])"
         )
-        assert asyncio.run(run(ada, kernel, code)) == "1 3000000000\n"
+        assert asyncio.run(run(ada, kernel, code)) == "1 4000000000\n"
         too_much = "import numpy as np; print(np.ones(500_000_000).sum())"
         assert "MemoryError" in asyncio.run(run(ada, kernel, too_much))

@@ -166,7 +166,7 @@ def test_what_is_printed_has_every_page_set_and_sum():
             rf"\(instructors-weeks-{course['weeks']}\)=.*?^\| all \|(.*?)$", text, re.M | re.S
         )[1]
         hours, minutes = divmod(sum(week.total for week in found), 60)
-        assert sums.split("|")[-2].strip() == f"{hours} h {minutes:02}"
+        assert sums.split("|")[-2].strip() == f"{hours}\u00a0h\u00a0{minutes:02}"
         for week in found:
             for name in data.sets_of(course, week.number):
                 assert re.search(rf"^\| {week.number} \|.*Set {int(name[:2])}", text, re.M)
@@ -302,7 +302,10 @@ def test_every_lesson_was_measured_and_the_numbers_hang_together():
     for one in [stored["server"], *stored["kernels"].values()]:
         assert 50 < one["own"] <= one["resident"] <= one["peak"] + 1
     # what the page about the hub promises of its limit
-    assert 2 * max(one["peak"] for one in stored["kernels"].values()) < 3000
+    config = (ROOT / "deploy" / "jupyterhub_config.py").read_text(encoding="utf-8")
+    limit = int(re.search(r'"SOFTALIGN_HUB_MEMORY", "(\d+)"', config)[1])
+    assert 2 * max(one["peak"] for one in stored["kernels"].values()) < limit
+    assert f"more than {limit:,} MB of memory" in source_of("book/instructors_hub").prose
 
 
 def test_a_class_needs_what_its_students_need():

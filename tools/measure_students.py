@@ -48,19 +48,17 @@ def memory_of(pid: int) -> dict[str, int]:
     }
 
 
-def kernel(page: str, timeout: int = 600) -> dict[str, float]:
-    """Run a page and return the memory of its kernel, and the seconds it took."""
+def kernel(page: str, timeout: int = 600) -> dict[str, int]:
+    """Run a page and return the memory of its kernel."""
     path = ROOT / f"{page}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook, timeout=timeout, resources={"metadata": {"path": str(path.parent)}}
     )
-    begin = time.perf_counter()
     with client.setup_kernel(env={**os.environ, **ENVIRONMENT}):
         for number, cell in enumerate(notebook.cells):
             client.execute_cell(cell, number)
-        memory = memory_of(client.km.provisioner.pid)
-    return {**memory, "seconds": round(time.perf_counter() - begin)}
+        return memory_of(client.km.provisioner.pid)
 
 
 def server(patience: float = 60.0) -> dict[str, int]:

@@ -43,8 +43,8 @@ def table(head: list[str], rows: list[list[object]]) -> Iterator[str]:
 
 
 def minutes(number: float) -> str:
-    """Minutes as hours and minutes."""
-    return f"{number // 60:.0f} h {number % 60:02.0f}"
+    """Minutes as hours and minutes, which no line break parts."""
+    return f"{number // 60:.0f}\u00a0h\u00a0{number % 60:02.0f}"
 
 
 # --- the syllabus ---------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def syllabus_lines() -> Iterator[str]:
             parts = (week.reading, week.lessons, week.exercises, week.sets)
             times = [minutes(one) if one else "–" for one in parts]
             if worked:
-                times[-1] += f" ({', '.join(worked)})"
+                times[-1] += f"<br>{', '.join(worked)}"
             rows.append([week.number, "<br>".join(titles), *times, minutes(week.total)])
         sums = [
             minutes(sum(getattr(week, name) for week in found))
@@ -134,7 +134,7 @@ def objective_lines() -> Iterator[str]:
                 f'<a href="{address}#quiz-{name}">{order.index(name) + 1}</a>'
                 for name in one["checks"]
             ]
-            parts = ("<br>".join(practised), ", ".join(checks), "<br>".join(graded))
+            parts = ("; ".join(practised), ", ".join(checks), "; ".join(graded))
             rows.append([one["says"], *(part or "–" for part in parts)])
         yield from table(["Objective", "Exercises", "Self-checks", "Problem sets"], rows)
 
