@@ -21,8 +21,8 @@ WITH = ("jupyterlab", "ipykernel")
 # them.
 LIBRARY = ("src/softalign", "results")
 LEAVE = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
-# For who teaches: it shows how answers are graded.
-NOT_FOR_STUDENTS = "book/instructors"
+# For who teaches: how answers are graded, what is asked. These are beginnings of names.
+NOT_FOR_STUDENTS = ("book/instructors", "book/exam_bank")
 SOLUTION = re.compile(
     r"^(?P<start>(?P<ticks>`{3,})\{solution-start\}[^\n]*\n(?:[^\n]*\n)*?(?P=ticks)[ ]*$\n?)"
     r"|^(?P<end>(?P<marks>`{3,})\{solution-end\}[^\n]*\n(?:[^\n]*\n)*?(?P=marks)[ ]*$\n?)"
