@@ -48,6 +48,8 @@ PAGE = {
             "$x$ here. A second sentence {cite:p}`cho2014learning`.\n\n$$ x=1 $$ (eq-one)\n\n"
             "```{admonition} Aside\nNot this.\n```"
         ),
+        code("folded()", "1\n", tags=["hide-input"]),
+        code("not_compared()", "1\n", tags=["nbval-ignore-output"]),
         code("print(1)", "1\n"),
         code("print(2)", "2\n"),
         code("draw()", png=PNG, tags=["hide-input"], alt='A "picture" of a cat'),
@@ -188,7 +190,7 @@ def test_a_deck_without_one_of_its_pictures_is_not_made(monkeypatch):
     import copy
 
     bare = copy.deepcopy(PAGE)
-    del bare["cells"][4]["outputs"][0]["data"]["image/png"]
+    del bare["cells"][6]["outputs"][0]["data"]["image/png"]
     monkeypatch.setattr(slides, "executed", lambda path, cache: bare)
     with pytest.raises(slides.SlidesError, match="The picture of 'A claim' is missing"):
         slides.deck([ROOT])
