@@ -282,7 +282,7 @@ def test_the_folded_part_is_a_real_table_in_a_box_that_can_be_reached(plain_form
     details = page.select_one("details.sa-data")
     assert not details.has_attr("open")
     assert details.summary.get_text() == "The numbers of this figure"
-    boxes = details.select('[role="region"][tabindex="0"]')
+    boxes = details.select('[role="group"][tabindex="0"]')
     assert len(boxes) == len(details.select("table")) == 2
     names = [page.find(id=box["aria-labelledby"]).get_text() for box in boxes]
     assert names == [
