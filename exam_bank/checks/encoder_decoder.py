@@ -50,7 +50,7 @@ def q_ed_does_not_recover() -> dict[str, float]:
 class Counting:
     """A model with a flat distribution that never ends, and counts the scores it gives."""
 
-    bos_id, eos_id = 1, 2
+    bos_id, eos_id, never = 1, 2, ()
 
     def __init__(self, vocab: int) -> None:
         self.vocab, self.asked = vocab, 0
@@ -87,7 +87,7 @@ def q_search_scores_looked_at() -> dict[str, float]:
 class Tree:
     """A model given as a table from what was written to the probabilities of the next token."""
 
-    bos_id, eos_id = 0, 1
+    bos_id, eos_id, never = 0, 1, ()
 
     def __init__(self, table: dict[tuple[int, ...], dict[int, float]], vocab: int) -> None:
         self.table, self.vocab = table, vocab
