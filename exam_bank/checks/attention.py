@@ -91,8 +91,8 @@ def q_aa_links_from_weights() -> dict[str, float]:
     largest = {(i, j) for j, i in enumerate(weights.argmax(1).tolist())}
     above = {(i, j) for j, i in (weights >= 0.3).nonzero().tolist()}
     return {
-        "largest": aer([largest], [gold], [gold]).value,
-        "threshold": aer([above], [gold], [gold]).value,
+        "largest": float(aer([largest], [gold], [gold])),
+        "threshold": float(aer([above], [gold], [gold])),
     }
 
 

@@ -110,17 +110,15 @@ class Tree:
                 probs[row, token] = prob
         return probs.log(), written
 
-    def reorder(
-        self, state: list[tuple[int, ...]], rows: Tensor
-    ) -> list[tuple[int, ...]]:
+    def reorder(self, state: list[tuple[int, ...]], rows: Tensor) -> list[tuple[int, ...]]:
         """Take rows."""
         return [state[row] for row in rows.tolist()]
 
 
 def q_search_wider_loses() -> dict[str, float]:
     """The tree of the answer: a 2, b 3, c 4, d 5, e 6, f 7, others from 8."""
-    spread = {token: 0.1 for token in range(8, 18)}
-    after_a = {5: 0.3, **{token: 0.1 for token in range(8, 15)}}
+    spread = dict.fromkeys(range(8, 18), 0.1)
+    after_a = {5: 0.3, **dict.fromkeys(range(8, 15), 0.1)}
     table = {
         (): {2: 0.5, 3: 0.4, 4: 0.1},
         (2,): after_a,

@@ -61,7 +61,7 @@ def q_lstm_second_path() -> dict[str, float]:
     old = cell.item()
     read = old * w_f * f * (1 - f) + g * w_i * i * (1 - i) + i * w_c * (1 - g**2)
     derived = f + read * o_before * (1 - math.tanh(old) ** 2)
-    return {"largest_difference": abs(derived - cell.grad.item())}
+    return {"residual": abs(derived - cell.grad.item())}
 
 
 def q_var_where_it_resets() -> dict[str, float]:

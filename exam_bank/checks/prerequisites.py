@@ -73,7 +73,7 @@ def q_pre_soft_labels() -> dict[str, float]:
     steps = 1e-5 * np.eye(4)
     slopes = [(loss(logits + step) - loss(logits - step)) / 2e-5 for step in steps]
     probs = np.exp(logits) / np.exp(logits).sum()
-    return {"largest_difference": float(np.abs(slopes - (probs - votes)).max())}
+    return {"residual": float(np.abs(slopes - (probs - votes)).max())}
 
 
 def q_pre_column_minus_row() -> dict[str, float]:
