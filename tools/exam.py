@@ -1,6 +1,7 @@
 """Draw an exam from the exam bank.
 
-Say ``python tools/exam.py draw --minutes 90 --seed 3 --chapters 1-7``. Two Markdown files are written, the exam and its key. Mistakes are said in one sentence.
+Say ``python tools/exam.py draw --minutes 90 --seed 3 --chapters 1-7``. Two Markdown files are
+written, the exam and its key. Mistakes are said in one sentence.
 """
 
 from __future__ import annotations
