@@ -104,7 +104,7 @@ def choose(name: str, every: str, groups: dict[str, dict[str, str]]) -> nodes.No
         parts += [tag("optgroup", *inside, label=label)] if label else inside
     key = f"sa-filter-{name.lower()}"
     label = tag("label", nodes.Text(name), for_=key)
-    return tag("p", label, nodes.Text(" "), tag("select", *parts, id=key, autocomplete="off"))
+    return tag("p", label, nodes.Text(" "), tag("select", *parts, id=key))
 
 
 def filters() -> nodes.Node:
@@ -120,13 +120,13 @@ def filters() -> nodes.Node:
         place = page.rsplit("/", 1)[1].replace("_", " ")
         pages.setdefault(place, {})[f"sa-o-{name}"] = short.replace("\\", "")
     return tag(
-        "form",
+        "div",
         choose("Chapter", "all chapters", {"": chapters}),
         choose("Difficulty", "all", {"": levels}),
         choose("Kind", "all kinds", {"": kinds}),
         choose("Objective", "all objectives", pages),
-        tag("p", tag("button", nodes.Text("Show all"), type="reset")),
         class_="sa-filters",
+        role="group",
         aria_label="Which questions the table shows",
     )
 
@@ -202,7 +202,7 @@ class BankTable(Bank):
                 body += self.row([name, *cells], marks_of(chapter, q))
         group += body
         count = sum(map(len, exam_files.bank().values()))
-        shown = tag("p", nodes.Text("Questions shown: "), tag("span", class_="sa-count"))
+        shown = tag("p", nodes.Text("Questions shown: "), tag("span", class_="sa-how-many"))
         text = f"{count} questions, {len(used_objectives())} objectives."
         return [
             tag("div", filters(), nodes.table("", group), shown, class_="sa-bank"),
