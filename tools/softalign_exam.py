@@ -170,11 +170,12 @@ class Bank(SphinxDirective):
             refdoc=self.env.docname, refwarn=True,
         )  # fmt: skip
 
-    def labelled(self, name: str, title: str) -> nodes.section:
-        """A section that other pages can link to."""
-        new = nodes.section(ids=[name], names=[name])
+    def section(self, name: str, title: str, label: bool = False) -> nodes.section:
+        """A section; with a label other pages can link to it."""
+        new = nodes.section(ids=[name], names=[name] if label else [])
         new += nodes.title("", title)
-        self.state.document.note_explicit_target(new, new)
+        if label:
+            self.state.document.note_explicit_target(new, new)
         return new
 
     def answer(self, question: dict) -> list[nodes.Node]:
@@ -227,8 +228,8 @@ class ChapterQuestions(Bank):
         for question in exam_files.bank()[chapter]:
             page, says = known[question["objective"]]
             if page not in pages:
-                pages[page] = self.labelled(f"exam-on-{page.rsplit('/', 1)[1]}", self.titles(page))
-            new = self.labelled(question["id"], title_of(question))
+                pages[page] = self.section(f"exam-on-{page.rsplit('/', 1)[1]}", self.titles(page))
+            new = self.section(question["id"], title_of(question), label=True)
             about = (
                 f"*{KINDS[question['kind']].capitalize()}, {LEVELS[question['difficulty']]}: "
                 f"{question['minutes']} minutes, {question['points']} points.* "
@@ -271,7 +272,7 @@ class SampleExam(Bank):
             found += self.markdown(points_table(drawn))
         for nth, (chapter, q) in enumerate(drawn, 1):
             name = f"exam-{letter}{'-key' if key else ''}-{nth}"
-            new = self.labelled(name, head_of(q, nth))
+            new = self.section(name, head_of(q, nth))
             new["classes"].append("sa-exam-question")
             if key:
                 line = nodes.paragraph("", f"Chapter {chapter}, {LEVELS[q['difficulty']]}: ")
