@@ -280,6 +280,11 @@ FAULTS = {
     "a directive": ("    It is", "    ```{note}\n    x\n    ```\n    It is", "a directive or role"),
     "a heading": ("    It is", "    # Answer\n\n    It is", "'answer' holds a heading"),
     "open formula": ("$x^2$", "$x^2", "does not close it"),
+    "formula in a paragraph": (
+        "    It is 0.25.",
+        "    It is\n    $$0.25.$$",
+        "without empty lines",
+    ),
     "open code": ("    It is", "    ```python\n    It is", "does not close it"),
 }
 

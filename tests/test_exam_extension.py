@@ -40,6 +40,7 @@ QUESTION = """
   within: 0.005
   answer: |
     It is 0.25:
+
     $$x^2=\\frac14.$$
   marking:
     - [2, 'the half']

@@ -133,6 +133,11 @@ def text_complaints(text: object, what: str) -> list[str]:
     ]
     if text.count("```") % 2 or FORMULA.sub(" ", prose).count("$"):
         wrong.append(f"{what} opens code or a formula and does not close it")
+    if any(
+        "$$" in part and not re.fullmatch(r"\$\$[^$]+\$\$", part.strip())
+        for part in re.split(r"\n\s*\n", prose)
+    ):
+        wrong.append(f"{what} has a formula of its own line without empty lines around it")
     return wrong
 
 
