@@ -13,6 +13,9 @@ from collections import Counter
 import pytest
 import yaml
 from book_files import LESSONS, PAGES, ROOT
+from markdown_it.renderer import RendererHTML
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
 from test_front_matter import DECLARED, formulas, symbols
 from test_house import AMERICAN, code_lines
 from test_pages import POINTERS
@@ -108,6 +111,31 @@ def test_a_question_is_british_and_uses_the_letters_of_the_book(chapter, questio
         used = set().union(*map(symbols, formulas(text)), set())
         used -= {"mathbf 0", "mathbf I"}  # zeros and the identity mean one thing everywhere
         assert used <= DECLARED, f"not in book/notation.md: {used - DECLARED}"
+
+
+def left_raw(text):
+    """What the parser of the site takes for words although it was meant as a formula or a mark."""
+    extensions = {"dollarmath", "attrs_inline", "amsmath", "colon_fence", "smartquotes"}
+    parser = create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
+    blocks = parser.parse(exam_files.marked(text))
+    words = [child for block in blocks for child in block.children or () if child.type == "text"]
+    odd = {"heading_open", "ordered_list_open", "blockquote_open", "hr", "code_block"}
+    return [word.content for word in words if re.search(r"[$\\]|\{\.", word.content)] + [
+        block.type for block in blocks if block.type in odd
+    ]
+
+
+@each(ALL)
+def test_the_site_understands_every_formula(chapter, question):
+    for text in (question["ask"], question["answer"], *(hint for _, hint in question["marking"])):
+        assert left_raw(text) == []
+
+
+def test_a_formula_left_raw_would_be_found():
+    assert left_raw("With $x^2$ and\n\n$$y^2$$\n\n[书]{.language-zh}: fine.") == []
+    assert left_raw("With\n$$\\mathbf x=1$$\nand $\\mathbf y$ in $\\mathbf z$.")
+    assert left_raw("It is, by 5 $\\mathbf x, raw.")
+    assert left_raw("So\n\n1. a list that a line break has made") == ["ordered_list_open"]
 
 
 @each(ALL)
