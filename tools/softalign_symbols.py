@@ -121,8 +121,8 @@ def symbols(latex: str, deep: bool = True) -> Iterator[Symbol]:
                 yield from symbols(script, deep)
 
 
-# A script that is a name and no index: several letters, a word, a capital.
-NAME = re.compile(r"\\text|[A-Z]|[a-z]{2,}|\\top")
+# Letters that count positions wherever they stand, by the first rule of the registry.
+POSITIONS = {"i", "j", "t"}
 # What runs over the letters below it.
 RUNS = re.compile(
     r"(?:\\(?:sum|prod|max|min|bigcup|int)|\\operatorname\*?\s*\{arg[^{}]*\})(?:\\limits)?\s*_\s*"
@@ -143,41 +143,57 @@ def bound(latex: str) -> set[str]:
     }
 
 
-def pattern(symbol: str) -> Callable[[str], bool]:
-    r"""Whether a formula has a symbol of the registry; a dot in brackets stands for anything.
+def patterns(symbol: str, single: bool = False) -> list[Callable[[str], bool]]:
+    r"""Whether a formula has a symbol of the registry: as it is written there, or in other indices.
 
-    >>> pattern(r"\mathbf h_t")(r"\tanh(\mathbf{h}_{t-1})"), pattern(r"h_t")(r"\mathbf h_t")
+    `single`: the registry has this letter once, so that other indices are as good.
+
+    >>> exact, other = patterns(r"\mathbf h_t")
+    >>> exact(r"\tanh(\mathbf{h}_{t})"), exact(r"\mathbf h_{t-1}"), other(r"\mathbf h_{t-1}")
+    (True, False, True)
+    >>> (table,) = patterns(r"\theta(y\mid x)")
+    >>> table(r"\theta(y_j\mid x_i)"), table(r"\theta(x_i\mid y_j)")
     (True, False)
-    >>> pattern(r"\theta(y\mid x)")(r"\theta(y_j\mid x_i)")
-    True
-    >>> pattern(r"\theta(y\mid x)")(r"\theta(x_i\mid y_j)")
-    False
     """
     wanted = [*symbols(symbol, deep=False)]
-    if r"\cdot" in symbol or len(wanted) == 1:
-        label = NAME.search(wanted[0].below + wanted[0].above)
-
-        def has(formula: str) -> bool:
-            return any(
-                found.base == wanted[0].base
-                and (found.whole == wanted[0].whole or not label)
-                and bool(found.below) >= bool(wanted[0].below)
-                for found in symbols(formula)
-            )
-
-        return has
     bases = [found.base for found in wanted]
+    if not wanted or symbol.startswith(r"\partial"):
+        sign = symbol.partition("{")[0]
+        return [lambda formula: sign in formula]
+    if r"\mid" in symbol:  # the order says which way a table points
 
-    def has_run(formula: str) -> bool:
-        bases_there = [found.base for found in symbols(formula, deep=False)]
+        def has_run(formula: str) -> bool:
+            there = [found.base for found in symbols(formula, deep=False)]
+            return any(there[n : n + len(bases)] == bases for n in range(len(there)))
+
+        return [has_run]
+    first = wanted[0]
+    if symbol.endswith(")") and "operatorname" not in first.base:
+        call = "".join(tokens(symbol.partition("(")[0])) + "("
+        return [lambda formula: call in "".join(tokens(formula))]
+    alone = symbol.isalpha() and symbol not in POSITIONS  # k, not the k of F_k, nor a sum's
+
+    def has_exactly(formula: str) -> bool:
+        free = not alone or first.base not in bound(formula)
+        return free and any(s.whole == first.whole for s in symbols(formula, deep=not alone))
+
+    def has(formula: str) -> bool:
+        return any(found.base == first.base for found in symbols(formula))
+
+    def has_alike(formula: str) -> bool:
         return any(
-            bases_there[n : n + len(bases)] == bases for n in range(len(bases_there))
+            s.base == first.base and bool(s.below) == bool(first.below) for s in symbols(formula)
         )
 
-    return has_run
+    if "operatorname" in first.base:
+        return [has]
+    return [has_alike, has] if single and not alone else [has_exactly, has]
 
 
-def first_page(symbol: str, pages: dict[str, list[str]]) -> str:
+def first_page(symbol: str, pages: dict[str, list[str]], single: bool = False) -> str:
     """The first page whose formulas have a symbol; "" if none has it."""
-    has = pattern(symbol)
-    return next((page for page, found in pages.items() if any(map(has, found))), "")
+    for has in patterns(symbol, single):
+        for page, found in pages.items():
+            if any(map(has, found)):
+                return page
+    return ""
