@@ -15,7 +15,7 @@ from softalign_symbols import bound, first_page, symbols
 
 # Rule 8 of the registry: what stands beside these is a name.
 NAMED = {r"\mathbf{W}", r"\mathbf{b}", "w"}
-LOOKED_UP = ("notation", "glossary", "paper_names")
+LOOKED_UP = ("notation", "glossary")
 NOTE = re.compile(r"^(`{3,}|:{3,})\{admonition\} Letters on this page\n(.*?)^\1", re.M | re.S)
 
 

@@ -156,7 +156,9 @@ def fused():
 
 
 def transformer():
-    model = nn.Transformer(8, 2, num_encoder_layers=3, num_decoder_layers=1, dim_feedforward=5)
+    model = nn.Transformer(
+        8, 2, num_encoder_layers=3, num_decoder_layers=1, dim_feedforward=5, batch_first=True
+    )
     layers = model.encoder.layers
     assert (len(layers), layers[0].self_attn.num_heads) == (3, 2)
     assert layers[0].linear1.weight.shape == (5, 8)

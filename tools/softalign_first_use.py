@@ -23,7 +23,7 @@ from sphinx.util.docutils import SphinxDirective
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
 # Where one looks things up: a use there counts if there is no other.
 LOOKED_UP = (NOTATION, "book/library", "book/instructors", "book/changelog")
-NOT_READ = (GLOSSARY, "book/references", "book/status", "book/cheat_sheet", "book/paper_names")
+NOT_READ = (GLOSSARY, "book/references", "book/status", "book/cheat_sheet")
 CODE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 # Other names of a term, which count wherever they stand.
 ALSO = {
