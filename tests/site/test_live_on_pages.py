@@ -101,3 +101,15 @@ def test_without_scripts_and_in_print_the_picture_is_there(chromium, site_url, n
     for number in range(pictures.count()):
         assert pictures.nth(number).is_visible()
     context.close()
+
+
+def test_a_figure_in_the_dark_has_no_light_frame(chromium, site_url):
+    context = chromium.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{site_url}/chapters/06_attention/scoring.html")
+    around = page.locator(".text_html:has(> .sa-interactive)").first
+    style = around.evaluate(
+        "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).padding]"
+    )
+    context.close()
+    assert style == ["rgba(0, 0, 0, 0)", "0px"]
