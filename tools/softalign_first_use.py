@@ -119,20 +119,19 @@ def squeezed(text: str) -> str:
 
 def sections(page: str, doctree: nodes.document) -> Iterator[Section]:
     """The sections of a page in order, the page itself first."""
-    titles = [node for node in doctree.findall(nodes.title) if is_heading(node)]
-    page_title = squeezed(titles[0].astext()) if titles else page
-    for node in doctree.findall(nodes.section):
-        title = squeezed(node[0].astext()) if isinstance(node[0], nodes.title) else page_title
+    page_title = next((squeezed(node[0].astext()) for node in doctree.findall(has_heading)), page)
+    for node in doctree.findall(has_heading):
+        title = squeezed(node[0].astext())
         section = Section(Place(page, node["ids"][0], title, page_title))
         for child in node.children:
-            if not isinstance(child, nodes.section):
+            if not has_heading(child):
                 read(child, section)
         yield section
 
 
-def is_heading(node: nodes.title) -> bool:
-    """Whether a title is that of a section."""
-    return isinstance(node.parent, nodes.section)
+def has_heading(node: nodes.Node) -> bool:
+    """Whether this is a section of a page; what an exercise holds is one without a heading."""
+    return isinstance(node, nodes.section) and isinstance(node[0], nodes.title)
 
 
 def read(node: nodes.Node, into: Section) -> None:
@@ -150,7 +149,7 @@ def read(node: nodes.Node, into: Section) -> None:
     if is_term or isinstance(node, nodes.strong | nodes.emphasis | nodes.title):
         into.marked.append(squeezed(node.astext()))
     for child in node.children:
-        if not isinstance(child, nodes.section):
+        if not has_heading(child):
             read(child, into)
     if isinstance(node, nodes.paragraph | nodes.title | nodes.entry | nodes.term):
         into.plain.append("\n")

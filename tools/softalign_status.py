@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -79,18 +80,22 @@ def pages_of(route: tuple[str, ...]) -> list[str]:
     return [page for page in table_of_contents() if page.startswith(route)]
 
 
-def executed(cache_path: str | Path) -> dict[Path, float]:
+def executed(cache_path: str | Path, pages: Iterable[Path]) -> dict[Path, float]:
     """Seconds that each page took, as the cache of outputs has recorded them."""
+    import nbformat
     from jupyter_cache import get_cache
 
     if not Path(cache_path).exists():
         return {}
-    records = get_cache(cache_path).list_cache_records()
-    return {
-        Path(record.uri): record.data["execution_seconds"]
-        for record in sorted(records, key=lambda record: record.pk)
-        if "execution_seconds" in (record.data or {})
-    }
+    cache, found = get_cache(cache_path), {}
+    for path in pages:
+        try:  # by its cells, not by its place: a cache may have been copied with the repository
+            record = cache.match_cache_notebook(nbformat.read(path, as_version=4))
+        except KeyError:
+            continue
+        if "execution_seconds" in (record.data or {}):
+            found[path] = record.data["execution_seconds"]
+    return found
 
 
 def packages() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -179,10 +184,11 @@ class StatusDirective(BookDirective):
 
     def seconds(self) -> list[nodes.Node]:
         """A row for each page with code."""
-        known = executed(self.env.mystnb_config.execution_cache_path)
         files, rows, total = page_files(), [], 0.0
+        notebooks = [path for path in files.values() if path.suffix == ".ipynb"]
+        known = executed(self.env.mystnb_config.execution_cache_path, notebooks)
         for page, path in files.items():
-            if path.suffix == ".ipynb" and path in known:
+            if path in known:
                 total += known[path]
                 rows.append((self.link(page), f"{known[path]:.0f}", times_of(path).run or "–"))
         text = (
