@@ -89,8 +89,11 @@ def executed(cache_path: str | Path, pages: Iterable[Path]) -> dict[Path, float]
         return {}
     cache, found = get_cache(cache_path), {}
     for path in pages:
+        notebook = nbformat.read(path, as_version=4)
+        if not any(cell.cell_type == "code" for cell in notebook.cells):
+            continue
         try:  # by its cells, not by its place: a cache may have been copied with the repository
-            record = cache.match_cache_notebook(nbformat.read(path, as_version=4))
+            record = cache.match_cache_notebook(notebook)
         except KeyError:
             continue
         if "execution_seconds" in (record.data or {}):
