@@ -22,7 +22,10 @@ from sphinx.util.docutils import SphinxDirective
 
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
 # Where one looks things up: a use there counts if there is no other.
-LOOKED_UP = (NOTATION, "book/library", "book/instructors", "book/changelog")
+LOOKED_UP = (
+    *(NOTATION, "book/library", "book/instructors", "book/changelog", "book/how_to_read"),
+    "book/solutions",
+)
 NOT_READ = (GLOSSARY, "book/references", "book/status", "book/cheat_sheet")
 CODE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 # Other names of a term, which count wherever they stand.
