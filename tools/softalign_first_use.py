@@ -319,11 +319,10 @@ class SymbolsDirective(SphinxDirective):
         self.env.note_dependency(str(meanings.NOTATION))
         rows = [letter for letter in meanings.read_registry() if not letter.row]
         paragraph = nodes.paragraph(classes=["sa-symbols"])
-        for number, letter in enumerate(sorted(rows, key=by_letter)):
-            if number:
-                paragraph += nodes.Text(" · ")
+        for letter in sorted(rows, key=by_letter):
             formula = nodes.math(letter.latex, letter.latex)
             paragraph += nodes.reference("", "", formula, refid=letter.anchor, internal=True)
+            paragraph += nodes.Text(" ")
         return [paragraph]
 
 
@@ -348,9 +347,15 @@ def add(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         add_to_registry(app, doctree)
 
 
+def note_reading(app: Sphinx, env, docnames: list[str]) -> None:
+    """Remember whether this build reads any page."""
+    app.softalign_reads = bool(docnames)
+
+
 def write_again(app: Sphinx, env) -> list[str]:
-    """When any page has changed, the two pages are written again."""
-    return [page for page in (GLOSSARY, NOTATION) if page in env.found_docs]
+    """Where any page has been read, the two pages are written again."""
+    both = [page for page in (GLOSSARY, NOTATION) if page in env.found_docs]
+    return both if app.softalign_reads else []
 
 
 def setup(app: Sphinx) -> dict:
@@ -358,5 +363,6 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("softalign-symbols", SymbolsDirective)
     # after the marks of letters, which name the rows of the registry
     app.connect("doctree-resolved", add, priority=700)
+    app.connect("env-before-read-docs", note_reading)
     app.connect("env-updated", write_again)
     return {"parallel_read_safe": True, "parallel_write_safe": False, "env_version": 1}

@@ -24,6 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes? to read(?: · (\d+) seconds? to run)?")
+PAGE = "book/status"
 # Ways through the book: a name, what it is for, and the pages or chapters in order.
 ROUTES = (
     (
@@ -171,6 +172,8 @@ class StatusDirective(BookDirective):
 
     def run(self) -> list[nodes.Node]:
         """Make the tables."""
+        for path in (Path(__file__), ROOT / "requirements.txt", ROOT / "constraints.txt"):
+            self.env.note_dependency(str(path))
         name = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
         first = f"Built from the sources of {date()}, with {name}."
         asked, brought = packages()
@@ -236,15 +239,15 @@ class RoutesDirective(BookDirective):
         return f"{read / 60:.0f}", f"{run / 60:.0f}", sum(t.exercises for t in found)
 
 
-def write_again(app: Sphinx, env, added, changed, removed) -> list[str]:
-    """The status is read anew in every build that reads a page."""
-    return ["book/status"] if "book/status" in env.found_docs - added and added | changed else []
+def read_again(app: Sphinx, env, docnames: list[str]) -> None:
+    """Where any page is read, the status is read too: a page may have been executed."""
+    if docnames and PAGE in env.found_docs and PAGE not in docnames:
+        docnames.append(PAGE)
 
 
 def setup(app: Sphinx) -> dict:
     """Connect to Sphinx."""
     app.add_directive("softalign-status", StatusDirective)
     app.add_directive("softalign-routes", RoutesDirective)
-    # after the extension that executes the pages
-    app.connect("env-get-outdated", write_again, priority=600)
+    app.connect("env-before-read-docs", read_again)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
