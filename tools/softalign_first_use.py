@@ -7,6 +7,7 @@ A word with an everyday sense counts where it is set in bold or in italics, or l
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import softalign_symbols as letters
 from docutils import nodes
 from softalign_find_pages import table_of_contents
 from softalign_find_terms import EVERYDAY
+from softalign_find_words import readable
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -320,9 +322,12 @@ class SymbolsDirective(SphinxDirective):
         rows = [letter for letter in meanings.read_registry() if not letter.row]
         paragraph = nodes.paragraph(classes=["sa-symbols"])
         for letter in sorted(rows, key=by_letter):
+            # browsers do not name a link by the formula in it
+            label = html.escape(f"{readable(letter.latex)}: its row")
+            opening = f'<a href="#{letter.anchor}" aria-label="{label}">'
             formula = nodes.math(letter.latex, letter.latex)
-            paragraph += nodes.reference("", "", formula, refid=letter.anchor, internal=True)
-            paragraph += nodes.Text(" ")
+            paragraph += [nodes.raw("", opening, format="html"), formula]
+            paragraph += nodes.raw("", "</a> ", format="html")
         return [paragraph]
 
 
