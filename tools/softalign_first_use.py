@@ -319,6 +319,7 @@ class SymbolsDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Make the list."""
         self.env.note_dependency(str(meanings.NOTATION))
+        self.env.note_dependency(__file__)
         rows = [letter for letter in meanings.read_registry() if not letter.row]
         paragraph = nodes.paragraph(classes=["sa-symbols"])
         for letter in sorted(rows, key=by_letter):
