@@ -18,14 +18,16 @@ def test_seconds_come_from_the_cache_of_outputs(tmp_path):
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
 
-    cache = get_cache(tmp_path / "cache")
-    for name, data in (("a", {"execution_seconds": 2.5}), ("b", {})):
+    cache, paths = get_cache(tmp_path / "cache"), []
+    for name, data in (("a", {"execution_seconds": 2.5}), ("b", {}), ("c", None)):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"{name} = 1")])
-        bundle = CacheBundleIn(notebook, str(tmp_path / f"{name}.ipynb"), data=data)
-        cache.cache_notebook_bundle(bundle, check_validity=False)
-    found = status.executed(tmp_path / "cache")
-    assert {path.name: seconds for path, seconds in found.items()} == {"a.ipynb": 2.5}
-    assert status.executed(tmp_path / "none") == {}
+        paths.append(tmp_path / f"{name}.ipynb")
+        nbformat.write(notebook, paths[-1])
+        if data is not None:  # executed in another place, with the same cells
+            bundle = CacheBundleIn(notebook, f"/elsewhere/{name}.ipynb", data=data)
+            cache.cache_notebook_bundle(bundle, check_validity=False)
+    assert status.executed(tmp_path / "cache", paths) == {paths[0]: 2.5}
+    assert status.executed(tmp_path / "none", paths) == {}
     assert not (tmp_path / "none").exists()
 
 

@@ -7,6 +7,7 @@ A word with an everyday sense counts where it is set in bold or in italics, or l
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,13 +17,17 @@ import softalign_symbols as letters
 from docutils import nodes
 from softalign_find_pages import table_of_contents
 from softalign_find_terms import EVERYDAY
+from softalign_find_words import readable
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
 # Where one looks things up: a use there counts if there is no other.
-LOOKED_UP = (NOTATION, "book/library", "book/instructors", "book/changelog")
+LOOKED_UP = (
+    *(NOTATION, "book/library", "book/instructors", "book/changelog", "book/how_to_read"),
+    "book/solutions",
+)
 NOT_READ = (GLOSSARY, "book/references", "book/status", "book/cheat_sheet")
 CODE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
 # Other names of a term, which count wherever they stand.
@@ -119,20 +124,19 @@ def squeezed(text: str) -> str:
 
 def sections(page: str, doctree: nodes.document) -> Iterator[Section]:
     """The sections of a page in order, the page itself first."""
-    titles = [node for node in doctree.findall(nodes.title) if is_heading(node)]
-    page_title = squeezed(titles[0].astext()) if titles else page
-    for node in doctree.findall(nodes.section):
-        title = squeezed(node[0].astext()) if isinstance(node[0], nodes.title) else page_title
+    page_title = next((squeezed(node[0].astext()) for node in doctree.findall(has_heading)), page)
+    for node in doctree.findall(has_heading):
+        title = squeezed(node[0].astext())
         section = Section(Place(page, node["ids"][0], title, page_title))
         for child in node.children:
-            if not isinstance(child, nodes.section):
+            if not has_heading(child):
                 read(child, section)
         yield section
 
 
-def is_heading(node: nodes.title) -> bool:
-    """Whether a title is that of a section."""
-    return isinstance(node.parent, nodes.section)
+def has_heading(node: nodes.Node) -> bool:
+    """Whether this is a section of a page; what an exercise holds is one without a heading."""
+    return isinstance(node, nodes.section) and isinstance(node[0], nodes.title)
 
 
 def read(node: nodes.Node, into: Section) -> None:
@@ -150,7 +154,7 @@ def read(node: nodes.Node, into: Section) -> None:
     if is_term or isinstance(node, nodes.strong | nodes.emphasis | nodes.title):
         into.marked.append(squeezed(node.astext()))
     for child in node.children:
-        if not isinstance(child, nodes.section):
+        if not has_heading(child):
             read(child, into)
     if isinstance(node, nodes.paragraph | nodes.title | nodes.entry | nodes.term):
         into.plain.append("\n")
@@ -315,13 +319,16 @@ class SymbolsDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Make the list."""
         self.env.note_dependency(str(meanings.NOTATION))
+        self.env.note_dependency(__file__)
         rows = [letter for letter in meanings.read_registry() if not letter.row]
         paragraph = nodes.paragraph(classes=["sa-symbols"])
-        for number, letter in enumerate(sorted(rows, key=by_letter)):
-            if number:
-                paragraph += nodes.Text(" · ")
+        for letter in sorted(rows, key=by_letter):
+            # browsers do not name a link by the formula in it
+            label = html.escape(f"{readable(letter.latex)}: its row")
+            opening = f'<a href="#{letter.anchor}" aria-label="{label}">'
             formula = nodes.math(letter.latex, letter.latex)
-            paragraph += nodes.reference("", "", formula, refid=letter.anchor, internal=True)
+            paragraph += [nodes.raw("", opening, format="html"), formula]
+            paragraph += nodes.raw("", "</a> ", format="html")
         return [paragraph]
 
 
@@ -346,9 +353,15 @@ def add(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         add_to_registry(app, doctree)
 
 
+def note_reading(app: Sphinx, env, docnames: list[str]) -> None:
+    """Remember whether this build reads any page."""
+    app.softalign_reads = bool(docnames)
+
+
 def write_again(app: Sphinx, env) -> list[str]:
-    """When any page has changed, the two pages are written again."""
-    return [page for page in (GLOSSARY, NOTATION) if page in env.found_docs]
+    """Where any page has been read, the two pages are written again."""
+    both = [page for page in (GLOSSARY, NOTATION) if page in env.found_docs]
+    return both if app.softalign_reads else []
 
 
 def setup(app: Sphinx) -> dict:
@@ -356,5 +369,6 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("softalign-symbols", SymbolsDirective)
     # after the marks of letters, which name the rows of the registry
     app.connect("doctree-resolved", add, priority=700)
+    app.connect("env-before-read-docs", note_reading)
     app.connect("env-updated", write_again)
     return {"parallel_read_safe": True, "parallel_write_safe": False, "env_version": 1}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes? to read(?: · (\d+) seconds? to run)?")
+PAGE = "book/status"
 # Ways through the book: a name, what it is for, and the pages or chapters in order.
 ROUTES = (
     (
@@ -79,18 +81,25 @@ def pages_of(route: tuple[str, ...]) -> list[str]:
     return [page for page in table_of_contents() if page.startswith(route)]
 
 
-def executed(cache_path: str | Path) -> dict[Path, float]:
+def executed(cache_path: str | Path, pages: Iterable[Path]) -> dict[Path, float]:
     """Seconds that each page took, as the cache of outputs has recorded them."""
+    import nbformat
     from jupyter_cache import get_cache
 
     if not Path(cache_path).exists():
         return {}
-    records = get_cache(cache_path).list_cache_records()
-    return {
-        Path(record.uri): record.data["execution_seconds"]
-        for record in sorted(records, key=lambda record: record.pk)
-        if "execution_seconds" in (record.data or {})
-    }
+    cache, found = get_cache(cache_path), {}
+    for path in pages:
+        notebook = nbformat.read(path, as_version=4)
+        if not any(cell.cell_type == "code" for cell in notebook.cells):
+            continue
+        try:  # by its cells, not by its place: a cache may have been copied with the repository
+            record = cache.match_cache_notebook(notebook)
+        except KeyError:
+            continue
+        if "execution_seconds" in (record.data or {}):
+            found[path] = record.data["execution_seconds"]
+    return found
 
 
 def packages() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -163,6 +172,8 @@ class StatusDirective(BookDirective):
 
     def run(self) -> list[nodes.Node]:
         """Make the tables."""
+        for path in (Path(__file__), ROOT / "requirements.txt", ROOT / "constraints.txt"):
+            self.env.note_dependency(str(path))
         name = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
         first = f"Built from the sources of {date()}, with {name}."
         asked, brought = packages()
@@ -179,10 +190,11 @@ class StatusDirective(BookDirective):
 
     def seconds(self) -> list[nodes.Node]:
         """A row for each page with code."""
-        known = executed(self.env.mystnb_config.execution_cache_path)
         files, rows, total = page_files(), [], 0.0
+        notebooks = [path for path in files.values() if path.suffix == ".ipynb"]
+        known = executed(self.env.mystnb_config.execution_cache_path, notebooks)
         for page, path in files.items():
-            if path.suffix == ".ipynb" and path in known:
+            if path in known:
                 total += known[path]
                 rows.append((self.link(page), f"{known[path]:.0f}", times_of(path).run or "–"))
         text = (
@@ -227,15 +239,15 @@ class RoutesDirective(BookDirective):
         return f"{read / 60:.0f}", f"{run / 60:.0f}", sum(t.exercises for t in found)
 
 
-def write_again(app: Sphinx, env, added, changed, removed) -> list[str]:
-    """The status is read anew in every build that reads a page."""
-    return ["book/status"] if "book/status" in env.found_docs - added and added | changed else []
+def read_again(app: Sphinx, env, docnames: list[str]) -> None:
+    """Where any page is read, the status is read too: a page may have been executed."""
+    if docnames and PAGE in env.found_docs and PAGE not in docnames:
+        docnames.append(PAGE)
 
 
 def setup(app: Sphinx) -> dict:
     """Connect to Sphinx."""
     app.add_directive("softalign-status", StatusDirective)
     app.add_directive("softalign-routes", RoutesDirective)
-    # after the extension that executes the pages
-    app.connect("env-get-outdated", write_again, priority=600)
+    app.connect("env-before-read-docs", read_again)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
