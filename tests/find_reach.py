@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from functools import cache
 
-from book_files import ROOT, Page
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_find_library as source
+from book_files import Page
 
 Place = tuple[str, str]  # module and name
 

@@ -17,17 +17,15 @@ from collections import namedtuple
 from pathlib import Path
 from urllib.parse import unquote
 
-import nbformat
-import pytest
-from book_files import NOTEBOOKS, PAGES, ROOT, table_of_contents
-
-sys.path.insert(0, str(ROOT / "tools"))
 import dist
 import dist_book
 import dist_notebooks
 import dist_pack
 import dist_pdf
 import make
+import nbformat
+import pytest
+from book_files import NOTEBOOKS, PAGES, ROOT, table_of_contents
 
 WHEN = 1_790_000_000
 Usage = namedtuple("Usage", "total used free")

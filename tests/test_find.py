@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 
 import pytest
-from book_files import PAGES, ROOT
-from docutils import nodes
-from PIL import Image
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_find_cards as cards
 import softalign_find_head as head
 import softalign_find_hover as hover
@@ -20,6 +14,9 @@ import softalign_find_index as index
 import softalign_find_meanings as meanings
 import softalign_find_terms as terms
 import softalign_find_words as words
+from book_files import PAGES, ROOT
+from docutils import nodes
+from PIL import Image
 
 ORDER = [page.name.removeprefix("book/").removeprefix("chapters/") for page in PAGES]
 ATOM = {"a": "http://www.w3.org/2005/Atom"}

@@ -7,16 +7,13 @@ import importlib
 import inspect
 import json
 import re
-import sys
 from functools import cache
 
-import pytest
-from book_files import PAGES, ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import find_reach
+import pytest
 import softalign_find_library as source
 import softalign_find_pages as pages
+from book_files import PAGES, ROOT
 
 BY_NAME = {page.name: page for page in PAGES}
 USES = pages.uses()

@@ -7,6 +7,7 @@ import unicodedata
 
 import pytest
 from book_files import PAGES, ROOT, source_of
+from softalign_find_meanings import tables
 
 NOTATION = (ROOT / "book" / "notation.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
@@ -26,15 +27,6 @@ GREEK = re.compile(
     r"[xX]i|[pP]i|rho|[sS]igma|tau|[uU]psilon|[pP]hi|chi|[pP]si|[oO]mega)|ell)(?![A-Za-z])"
 )
 STYLED = re.compile(r"\\(mathbf|mathcal|mathbb|mathrm|operatorname\*?)\s*(?:\{([^{}]*)\}|(\w))")
-
-
-def tables(text: str) -> list[list[list[str]]]:
-    """All Markdown tables of a text, as rows of cells; the second row, of dashes, left out."""
-    found = []
-    for block in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.MULTILINE):
-        rows = [line.strip().strip("|").split("|") for line in block.splitlines()]
-        found.append([[cell.strip() for cell in row] for n, row in enumerate(rows) if n != 1])
-    return found
 
 
 def symbols(formula: str) -> set[str]:

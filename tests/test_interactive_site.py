@@ -9,15 +9,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import softalign_interactive as extension
 from book_files import ROOT
 from docutils import nodes
 from matplotlib.figure import Figure
 
 from softalign.interactive import Interactive
 from softalign.interactive.figure import BEGIN, HERE
-
-sys.path.insert(0, str(ROOT / "tools"))
-import softalign_interactive as extension
 
 
 @pytest.fixture

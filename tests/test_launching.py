@@ -8,11 +8,9 @@ import subprocess
 import sys
 import tomllib
 
+import make
 import pytest
 from book_files import NOTEBOOKS, ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
-import make
 
 LESSONS = [page for page in NOTEBOOKS if page.code]
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import io
-import sys
 import warnings
 
 import pytest
-from book_files import ROOT
-from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(ROOT / "tools"))
 import quiz_files
 import softalign_quiz
+from bs4 import BeautifulSoup
 
 PAGE = """(te-top)=
 # A page

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import struct
-import sys
 
 import pytest
-from book_files import ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_access
 import softalign_weight
+from book_files import ROOT
 from softalign_access import mend, picture_size
 from softalign_weight import fewer_icons, lean
 

@@ -12,13 +12,11 @@ import sys
 from base64 import b64encode
 from itertools import pairwise
 
+import figure_tables
 import pytest
+import softalign_tables
 from book_files import ROOT
 from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(ROOT / "tools"))
-import figure_tables
-import softalign_tables
 from figure_tables import as_csv, spread, tables_of, thinned, written
 
 LINEAR = {"x": "linear", "y": "linear"}

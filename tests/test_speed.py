@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from types import SimpleNamespace
 
 import pytest
-from book_files import ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_speed as speed
 
 

@@ -9,12 +9,10 @@ import subprocess
 import sys
 from collections import namedtuple
 
-import pytest
-from book_files import ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import make
+import pytest
 import softalign_book
+from book_files import ROOT
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -63,3 +63,33 @@ def page(chromium):
     context.add_init_script(SHIFTS)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def alone(chromium, tmp_path):
+    """Open an interactive figure as a page of its own. At the end nothing may have gone wrong.
+
+    It takes a function that makes the figure, in the book's style, and the options of a window;
+    it returns the page.
+    """
+    import matplotlib as mpl
+
+    from softalign.plotting import use_book_style
+
+    contexts, problems = [], []
+
+    def open_(make, **options):
+        with mpl.rc_context():
+            use_book_style()
+            path = make().save(tmp_path / "figure.html")
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []

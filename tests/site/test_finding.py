@@ -5,22 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import sys
 import xml.etree.ElementTree as ET
 from functools import cache
 from urllib.parse import unquote
 
 import pytest
-import yaml
-from book_files import PAGES, ROOT, SITE
-from bs4 import BeautifulSoup
-from PIL import Image
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_find_head as head
 import softalign_find_index as index
 import softalign_find_meanings as meanings
 import softalign_find_pages as library
+import yaml
+from book_files import PAGES, ROOT, SITE
+from bs4 import BeautifulSoup
+from PIL import Image
 from sphinx.search import js_index
 
 NAMES = [page.name for page in PAGES]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
 from softalign.ibm import index, train_ibm1
 from softalign.interactive.alignment import em_figure
-from softalign.plotting import use_book_style
 
 pytestmark = pytest.mark.browser
 
@@ -34,25 +32,13 @@ def models():
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    contexts, problems = [], []
+def opened(alone):
+    """Open the figure; returns the page."""
 
     def open_(pairs=TOY, **options):
-        with mpl.rc_context():
-            use_book_style()
-            path = em_figure(pairs, ROUNDS, follow="书").save(tmp_path / "em.html")
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path.as_uri())
-        return page
+        return alone(lambda: em_figure(pairs, ROUNDS, follow="书"), **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_
 
 
 def go(page, steps):

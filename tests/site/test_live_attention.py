@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from figure_cases import PAIRS, WEIGHTS, attended
 
 from softalign.interactive.attention import attention_figure
-from softalign.plotting import use_book_style
 
 pytestmark = pytest.mark.browser
 
@@ -20,26 +18,13 @@ EXACT = [weights.detach().numpy() for weights in WEIGHTS]
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    contexts, problems = [], []
+def opened(alone):
+    """Open the figure; returns the page."""
 
     def open_(examples=None, heads=("left", "right"), **options):
-        with mpl.rc_context():
-            use_book_style()
-            figure = attention_figure(examples or attended(), heads=heads)
-            path = figure.save(tmp_path / "attention.html")
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path.as_uri())
-        return page
+        return alone(lambda: attention_figure(examples or attended(), heads=heads), **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_
 
 
 def said(page):

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 
 from softalign.interactive.places import SHADES, positions_figure
-from softalign.plotting import use_book_style
 from softalign.positions import offset_rotation, sinusoidal
 
 pytestmark = pytest.mark.browser
@@ -21,25 +19,9 @@ STATES = [(10, 0, 5), (0, 2, -30), (39, 5, 30), (25, 1, 0), (7, 3, -3), (30, 4, 
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    with mpl.rc_context():
-        use_book_style()
-        path = positions_figure(SIZE, LENGTH).save(tmp_path / "positions.html")
-    contexts, problems = [], []
-
-    def open_(**options):
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+def opened(alone):
+    """Open the figure; returns the page."""
+    return lambda **options: alone(lambda: positions_figure(SIZE, LENGTH), **options)
 
 
 def encodings(*places):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import sys
 from functools import cache
 
 import pytest
+import quiz_files
 from book_files import ROOT, SITE
 from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(ROOT / "tools"))
-import quiz_files
 
 ASKED = quiz_files.pages()
 # A page with all three kinds, on which everything is tried by hand.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
 from softalign.interactive.recurrence import RADII, gradient_figure, gradient_norms
-from softalign.plotting import use_book_style
 
 pytestmark = pytest.mark.browser
 
@@ -23,26 +21,13 @@ def norms():
 
 
 @pytest.fixture
-def opened(chromium, tmp_path, norms):
-    """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    contexts, problems = [], []
+def opened(alone, norms):
+    """Open the figure; returns the page."""
 
     def open_(cells=CELLS, **options):
-        with mpl.rc_context():
-            use_book_style()
-            figure = gradient_figure({cell: norms[cell] for cell in cells})
-            path = figure.save(tmp_path / "gradients.html")
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path.as_uri())
-        return page
+        return alone(lambda: gradient_figure({cell: norms[cell] for cell in cells}), **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_
 
 
 def short(value):

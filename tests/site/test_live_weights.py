@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 
 from softalign.interactive.weights import softmax_figure
 from softalign.masking import masked_softmax
-from softalign.plotting import use_book_style
 
 pytestmark = pytest.mark.browser
 
@@ -19,27 +17,14 @@ MASK = np.array([[True, True, True, False], [True, True, True, True]])
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):
-    """Open the figure; returns the page. At the end nothing may have gone wrong."""
-    contexts, problems = [], []
+def opened(alone):
+    """Open the figure; returns the page."""
     both = {"queries": ["book", "bought"], "pinyin": ["tā", "mǎi", "shū", "le"], "mask": MASK}
 
     def open_(scores=SCORES, labels=LABELS, more=both, **options):
-        with mpl.rc_context():
-            use_book_style()
-            figure = softmax_figure(scores, labels=labels, d_k=4, **more)
-            path = figure.save(tmp_path / "softmax.html")
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path.as_uri())
-        return page
+        return alone(lambda: softmax_figure(scores, labels=labels, d_k=4, **more), **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_
 
 
 def expected(scores, seen, d_k=4):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 
+import dist_book
+import dist_pdf
 import pytest
 from book_files import PAGES, ROOT, SITE
 from pypdf import PdfReader
-
-sys.path.insert(0, str(ROOT / "tools"))
-import dist_book
-import dist_pdf
 
 pytestmark = pytest.mark.browser
 
