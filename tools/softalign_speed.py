@@ -5,7 +5,10 @@ word, most of it for things that this book has not. After everything else is bui
 
 - merges the sheets that pages name into one, the same for all, which a browser fetches once; in it
   is no rule that no page can use: none whose class occurs in no page and in no script of the site;
-- has the scripts wait until the page is read.
+- has the scripts wait until the page is read;
+- has the fonts of formulas fetched beside the sheet, not after it: a formula set in another font
+  and then in its own breaks its lines anew, and the page shifts. (From a disk they are fetched as
+  without: there browsers do not hand what came early to the sheet.)
 
 Nothing that Sphinx wrote is changed but the pages; the sheets they named stay where they are.
 """
@@ -36,6 +39,18 @@ TOKEN = re.compile(rf"""{STRING}|url\((?!["'\s])[^)]*\)|\\.|[{{}};]""", re.DOTAL
 GROUPS = ("@media", "@supports", "@layer", "@container")
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+# Fonts of formulas, each with a class that a formula set in it has.
+FONTS = {
+    "Main-Regular": "katex-html",
+    "Math-Italic": "mathnormal",
+    "Main-Bold": "mathbf",
+    "Main-Italic": "mathit|textit",
+    "Caligraphic-Regular": "mathcal",
+    "AMS-Regular": "mathbb|amsrm",
+    "Math-BoldItalic": "boldsymbol",
+    "Typewriter-Regular": "texttt|mathtt",
+}
+EARLY = re.compile(r'<link rel="preload" as="font"[^>]*/>\n')
 # Bootstrap's script puts some names together from pieces.
 MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|modal|collaps|fade$|show$")
 
@@ -171,9 +186,23 @@ def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
             f'data-from="{sources}" />\n'
         )
         page = page.replace(link, new if place == 0 else "", 1)
-    page = PRELOAD.sub("", page)
+    page = PRELOAD.sub("", EARLY.sub("", page))
+    page = page.replace('<link rel="stylesheet"', early(page) + '<link rel="stylesheet"', 1)
     page = OPTIONS.sub(lambda _: f"<script>{options}</script>", page)
     return SCRIPT.sub(_waits, page)
+
+
+def early(page: str) -> str:
+    """Links that have a page's fonts of formulas fetched early."""
+    up = re.search(rf'href="((?:\.\./)*){STATIC}/', page)
+    if up is None:
+        return ""
+    return "".join(
+        f'<link rel="preload" as="font" type="font/woff2" crossorigin '
+        f'href="{up[1]}{STATIC}/katex/fonts/KaTeX_{name}.woff2" />\n'
+        for name, used in FONTS.items()
+        if re.search(rf'class="[^"]*\b(?:{used})\b', page)
+    )
 
 
 def _waits(found: re.Match) -> str:

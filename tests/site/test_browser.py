@@ -48,7 +48,8 @@ def test_a_page_is_quiet_local_and_fits(look, site_url, name):
     page.on(
         "response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else 0
     )
-    page.goto(f"{site_url}/{name}.html", wait_until="networkidle")
+    page.goto(f"{site_url}/{name}.html", wait_until="load")
+    page.wait_for_load_state("networkidle")
     if name == "index":  # a page that sends its reader on to the first one
         page.wait_for_url("**/book/intro.html", wait_until="networkidle")
     assert look.foreign == []
@@ -89,7 +90,8 @@ def test_text_can_be_read(look, site_url, name):
 def test_figures_can_be_seen(look, site_url, name):
     """A figure is drawn dark on white; in the dark theme it is turned, never left glaring."""
     page = look.new_page()
-    page.goto(f"{site_url}/{name}.html", wait_until="networkidle")
+    page.goto(f"{site_url}/{name}.html", wait_until="load")
+    page.wait_for_load_state("networkidle")
     for image in page.query_selector_all("article .cell_output img"):
         assert image.evaluate("e => e.complete && e.naturalWidth > 300")
         assert image.evaluate("e => e.getBoundingClientRect().width") <= look.width
@@ -110,7 +112,8 @@ def test_the_theme_follows_the_reader(look, site_url):
 
 def test_search_finds_a_word_of_the_book(look, site_url):
     page = look.new_page()
-    page.goto(f"{site_url}/search.html?q=perplexity", wait_until="networkidle")
+    page.goto(f"{site_url}/search.html?q=perplexity", wait_until="load")
+    page.wait_for_load_state("networkidle")
     page.wait_for_selector("#search-results li a", timeout=10_000)
     links = [a.get_attribute("href") for a in page.query_selector_all("#search-results li a")]
     assert any("language_model" in link for link in links)

@@ -45,6 +45,16 @@ WHOLE = """async () => {
   await document.fonts.ready; // the icons
 }"""
 
+# Fonts of formulas: those named to be fetched early, and those in which something is set.
+FONTS = """async () => {
+  const links = [...document.querySelectorAll('link[rel="preload"][as="font"]')];
+  await document.fonts.ready;
+  const used = [...document.fonts].filter((font) => font.status === 'loaded');
+  const kind = (f) => `${f.weight === '700' || f.weight === 'bold' ? 'Bold' : ''}${
+    f.style === 'italic' ? 'Italic' : ''}` || 'Regular';
+  return [links.map((link) => link.href), used.map((f) => `${f.family}-${kind(f)}`)];
+}"""
+
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 @pytest.mark.parametrize("name", SOME)
@@ -54,7 +64,8 @@ def test_a_page_looks_as_with_all_its_sheets(chromium, site_url, name, theme, wi
     )
     context.set_default_timeout(120_000)
     page = context.new_page()
-    page.goto(f"{site_url}/{name}.html?q=perplexity", wait_until="networkidle")
+    page.goto(f"{site_url}/{name}.html?q=perplexity", wait_until="load")
+    page.wait_for_load_state("networkidle")  # search results come after
     lean = page.evaluate(STYLES)
     page.evaluate(WHOLE)
     page.wait_for_timeout(500)
@@ -73,3 +84,16 @@ def test_nothing_but_the_merged_sheet_holds_up_a_page(name):
     scripts = re.findall(r"<script\b[^>]*src=[^>]*>", head)
     assert scripts
     assert [script for script in scripts if "defer" not in script] == []
+
+
+@pytest.mark.parametrize("name", [page.name for page in PAGES])
+def test_the_fonts_of_formulas_are_fetched_early(chromium, site_url, name):
+    """All but those of big brackets: exactly the ones in which the page sets something."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(f"{site_url}/{name}.html", wait_until="load")
+    early, used = page.evaluate(FONTS)
+    context.close()
+    named = {re.search(r"/(KaTeX_[\w-]+)\.woff2$", address)[1] for address in early}
+    assert named == {font for font in used if re.fullmatch(r"KaTeX_(?!Size)[\w-]+", font)}
