@@ -95,6 +95,16 @@ MENDED = [
     ),
     ("<math><mtext>买</mtext></math>", '<math><mtext lang="zh">买</mtext></math>'),
     ('<img src="a.png">', '<img src="a.png" width="30" height="20">'),
+    (
+        '<div class="cell_output"><p><img src="a.png" /></p></div>',
+        '<div class="cell_output"><p><span class="sa-picture" style="--sa-width: 30px" '
+        'tabindex="0" role="group" aria-label="Figure"><img src="a.png" width="30" height="20" /></span></p>'
+        "</div>",
+    ),
+    (
+        '<p>Solution to<a href="#x"> Exercise 1</a></p>',
+        '<p>Solution to <a href="#x">Exercise 1</a></p>',
+    ),
 ]
 ALONE = [
     '<p lang="zh">书 <b>花</b></p>',

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
+from softalign_glue import glued
 from sphinx.application import Sphinx
 
 TOKEN = re.compile(
@@ -48,6 +49,7 @@ SYLLABLES = re.compile(r"(?:(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?[aeiouü]{1,3}(?:n
 TOGGLES = ("primary-toggle", "secondary-toggle")
 # Boxes that can be wider than the page, and what they are called when they are.
 BOX = "sa-box"
+PICTURE = "sa-picture"
 
 
 @dataclass
@@ -122,7 +124,9 @@ class Mender:
                 written = f"<{element.tag}{joined(attributes)}{closing}>"
                 element.end = element.end.replace(f"</{tag}>", f"</{element.tag}>")
         self.out.append(written)
-        if not raw.endswith("/") and tag not in VOID:
+        if tag in VOID:
+            self.out.append(element.end.removeprefix(f"</{tag}>"))
+        elif not raw.endswith("/"):
             element.tag = tag  # it ends by the name it has in the source
             self.open.append(element)
 
@@ -263,14 +267,23 @@ class Mender:
         if "submit" not in self.text[end : self.text.index("</form>", end)]:
             element.end = '<button type="submit" class="sa-submit">Search</button></form>'
 
-    def on_img(self, attributes: dict, end: int, element: Open) -> None:
-        """A picture has its place before it is there; logos in closed menus wait."""
+    def on_img(self, attributes: dict, end: int, element: Open) -> str | None:
+        """A picture has its place before it is there, and on a phone a box in which it scrolls.
+
+        Logos in closed menus wait.
+        """
         src = html.unescape(attributes.get("src") or "")
         known = {"width", "height", "style"} & attributes.keys()
         if not known and (size := self.size(src)):
             attributes["width"], attributes["height"] = map(str, size)
         if "/images/logo_" in src:
             attributes["loading"] = "lazy"
+        if not self.inside("cell_output") or self.inside(PICTURE) or "width" not in attributes:
+            return None
+        element.end += "</span>"
+        box = {"class": PICTURE, "style": f"--sa-width: {attributes['width']}px"}
+        scrolls(box, "Figure")
+        return f"<span{joined(box)}>"
 
 
 def _pinyin(found: re.Match) -> str:
@@ -312,7 +325,9 @@ def plain(text: str) -> str:
 
 def mend(text: str, size: Callable[[str], tuple[int, int] | None] = lambda src: None) -> str:
     """A page, mended."""
-    return Mender(text, size).mended()
+    # the extension of exercises makes its space a part of the link
+    text = re.sub(r"(Solution to)(<a [^>]*>) ", r"\1 \2", text)
+    return Mender(glued(text), size).mended()
 
 
 def picture_size(folder: Path, src: str) -> tuple[int, int] | None:

@@ -58,7 +58,7 @@ def first_sentence(docstring: str | None) -> str:
     """The first sentence of a docstring's first paragraph."""
     paragraph = re.split(r"\n\s*\n|\n\s*\.\. ", (docstring or "").strip(), maxsplit=1)[0]
     text = " ".join(paragraph.split())
-    return re.split(r"(?<=[.:?])\s+(?=[A-Z`])", text, maxsplit=1)[0].rstrip(":")
+    return re.split(r"(?<=[.?])\s+(?=[A-Z`])", text, maxsplit=1)[0]
 
 
 @cache

@@ -10,6 +10,12 @@
       if (scrolls) box.setAttribute(name, value);
       else box.removeAttribute(name);
     }
+    more(box);
+  }
+
+  // whether something is hidden on the right: there the box fades
+  function more(box) {
+    box.toggleAttribute("data-more", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
   }
 
   function start() {
@@ -21,6 +27,7 @@
       if (!own.length) continue;
       named.set(box, { role: "group", [own[0]]: box.getAttribute(own[0]) });
       watch.observe(box);
+      box.addEventListener("scroll", () => more(box), { passive: true });
     }
   }
 

@@ -337,7 +337,7 @@ def by_lag(
 
 
 def truncated(parameters: Parameters, trace: Trace, k: int) -> Gradients:
-    """Return the gradient through the last k steps only: each loss looks back on k uses of W_hh.
+    """Return the gradient through the last `k` steps only: a loss looks back on `k` uses of `W_hh`.
 
     Parameters
     ----------
@@ -448,7 +448,7 @@ def chunk_cuts(steps: int, k: int) -> Float[np.ndarray, "time"]:
 def random_cuts(
     steps: int, keep_prob: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "time"]:
-    """Draw independent factors with expectation 1: 0 cuts, 1 / keep_prob makes up for the cuts.
+    """Draw independent factors with expectation 1: 0 cuts, ``1 / keep_prob`` makes up for that.
 
     Parameters
     ----------

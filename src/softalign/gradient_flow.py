@@ -308,7 +308,7 @@ def clip_by_norm(
 
 
 def clip_by_value(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
-    """Cut every component of a gradient to the interval from -limit to limit.
+    """Cut every component of a gradient to the interval from ``-limit`` to `limit`.
 
     A component that is cut loses more than one that is not, so the direction changes.
 

@@ -66,7 +66,7 @@ def heat_map(
     possible: Collection[tuple[int, int]] = (),
     size: float = 10.0,
 ) -> Any:
-    """Draw the weights between two sentences: the darker a square, the nearer to 1.
+    """Draw the weights between two sentences: the stronger a square, the nearer to 1.
 
     Parameters
     ----------
@@ -115,6 +115,8 @@ def heat_map(
     ax.tick_params(length=0)
     height = max((len(word) if len(word) < 6 else 1 for word in source), default=1)
     for i, sound in enumerate(pinyin):
+        if sound == source[i]:  # a mark of punctuation has no sound
+            continue
         ax.annotate(
             sound,
             (i, 1),

@@ -49,10 +49,10 @@ def _rates(size: int, base: float) -> Float[Tensor, "half"]:
 def sinusoidal(
     positions: Int[Tensor, "time"], d_model: int, *, base: float = BASE
 ) -> Float[Tensor, "time d_model"]:
-    r"""Encode each position by sines and cosines of :math:`d_{model}/2` frequencies.
+    r"""Encode each position by sines and cosines of :math:`d_{\text{model}}/2` frequencies.
 
     .. math:: P_{t,2k} = \sin(t\,\omega_k),\quad P_{t,2k+1} = \cos(t\,\omega_k),\quad
-       \omega_k = \text{base}^{-2k/d_{model}}
+       \omega_k = \text{base}^{-2k/d_{\text{model}}}
 
     Parameters
     ----------
@@ -186,9 +186,11 @@ def _turn(vectors: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def linear_bias(
     tgt: Int[Tensor, "tgt"], src: Int[Tensor, "src"], n_heads: int
 ) -> Float[Tensor, "heads tgt src"]:
-    r"""Penalise distance: head h adds :math:`-m_h\,|t-t'|` to the score of positions t and t'.
+    r"""Penalise distance: head :math:`h` adds :math:`-m_h\,|t-t'|` to the score of the
+    positions :math:`t` and :math:`t'`.
 
-    The slopes :math:`m_h = 2^{-8h/n_{heads}}`, h from 1, are a geometric series, and not learned.
+    The slopes :math:`m_h = 2^{-8h/n_{\text{heads}}}`, :math:`h` from 1, are a geometric series, and
+    not learnt.
 
     Parameters
     ----------
@@ -276,7 +278,7 @@ class SinusoidalPositions(Positions):
 
 
 class LearnedPositions(Positions):
-    """A vector for each position, learned like a word's, and added to the embeddings.
+    """A vector for each position, learnt like a word's, and added to the embeddings.
 
     Parameters
     ----------
@@ -367,7 +369,7 @@ class LinearBias(Positions):
 
 
 class LearnedBias(Positions):
-    """A number for each offset and head, learned, and added to the scores.
+    """A number for each offset and head, learnt, and added to the scores.
 
     Parameters
     ----------

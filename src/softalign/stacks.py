@@ -170,7 +170,7 @@ class Stacked(nn.Module):
 
 
 class SkipLayer(nn.Module):
-    """A layer whose state skips across *time*: step t continues from step t - skip.
+    """A layer whose state skips across *time*: step `t` continues from step ``t - skip``.
 
     The sequence is dealt out to `skip` interleaved strands, and the layer reads each of them on its
     own. The path from one step to a step far away is `skip` times shorter.

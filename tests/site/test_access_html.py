@@ -188,6 +188,35 @@ def test_chinese_in_printed_output_is_marked():
     assert len(glossary.select("[lang=zh-Latn]")) > 100
 
 
+# --- formulas and their marks ---------------------------------------------------------------------
+
+
+def loose(page):
+    """Formulas behind which a mark stands, or before which a bracket does, that may be parted."""
+    found = []
+    for formula in page.select("article span.math"):
+        whole = formula.parent if "sa-letter" in formula.parent.get("class", []) else formula
+        held = formula.find_parent(class_="sa-glue") is not None
+        behind, before = whole.next_sibling, whole.previous_sibling
+        marks = isinstance(behind, NavigableString) and re.match(r"[.,;:?!)\]’”%…]", behind)
+        bracket = isinstance(before, NavigableString) and re.search(r"[(\[“‘]$", before)
+        if (marks or bracket) and not held:
+            found.append(f"{before!s:.40}{formula.annotation.text}{behind!s:.20}")
+    return found
+
+
+@every_file
+def test_a_formula_holds_on_to_its_marks(path):
+    assert loose(BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")) == []
+
+
+def test_a_loose_mark_would_be_found():
+    text = (SITE / "chapters/03_bptt/bptt.html").read_text(encoding="utf-8")
+    assert text.count('<span class="sa-glue">') > 100
+    page = BeautifulSoup(text.replace("sa-glue", "sa-none"), "lxml")
+    assert len(loose(page)) > 100
+
+
 # --- pictures and what is loaded ------------------------------------------------------------------
 
 

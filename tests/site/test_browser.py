@@ -94,7 +94,8 @@ def test_figures_can_be_seen(look, site_url, name):
     page.wait_for_load_state("networkidle")
     for image in page.query_selector_all("article .cell_output img"):
         assert image.evaluate("e => e.complete && e.naturalWidth > 300")
-        assert image.evaluate("e => e.getBoundingClientRect().width") <= look.width
+        box = "e => e.closest('.sa-picture').getBoundingClientRect().width"  # in it it scrolls
+        assert image.evaluate(box) <= look.width
         dark = page.evaluate("document.documentElement.dataset.theme") == "dark"
         assert ("invert" in image.evaluate("e => getComputedStyle(e).filter")) == dark
     page.close()

@@ -147,7 +147,7 @@ def test_the_scale_divides_by_the_root(opened):
     slider.focus()
     page.keyboard.press("Home")
     for power in range(13):
-        assert slider.get_attribute("aria-valuetext").startswith(f"d_k = {2**power}, by ")
+        assert slider.get_attribute("aria-valuetext").startswith(f"dₖ = {2**power}, by ")
         check(page, expected(SCORES[0], MASK[0], 2**power))
         page.keyboard.press("ArrowRight")
     assert slider.input_value() == "12"

@@ -29,6 +29,7 @@ def test_nothing_shifts_in_a_narrow_window_and_each_box_is_reached(page, site_ur
             ("group", "Code"),
             ("group", "Output"),
             ("group", "Formula"),
+            ("group", "Figure"),
             ("group", "by its caption"),
         }
 
@@ -82,6 +83,47 @@ def test_without_scripts_every_box_is_reached(chromium, site_url):
     assert boxes.count() > 30
     assert window.locator("article :is(pre, .katex-display):not([tabindex='0'])").count() == 0
     context.close()
+
+
+# Glued formulas whose last box and whose mark behind it stand on lines of their own.
+PARTED = """() => [...document.querySelectorAll("article .sa-glue")].filter((glue) => {
+  const base = [...glue.querySelectorAll(".katex-html > .base")].at(-1), text = glue.lastChild;
+  if (!base?.checkVisibility() || text.nodeType !== Node.TEXT_NODE) return false;
+  const range = document.createRange();
+  range.selectNodeContents(text);
+  const mark = range.getBoundingClientRect(), box = base.getBoundingClientRect();
+  return mark.bottom < box.top || mark.top > box.bottom || mark.left < box.left;
+}).map((glue) => glue.textContent)"""
+
+
+def test_no_line_begins_with_a_mark_that_belongs_to_a_formula(page, site_url):
+    opened(page, f"{site_url}/{LONG}.html", width=390)
+    assert page.evaluate("document.querySelectorAll('article .sa-glue').length") > 50
+    assert page.evaluate(PARTED) == []
+    page.add_style_tag(content=".sa-glue { white-space: normal; }")
+    assert page.evaluate(PARTED) != []
+
+
+def test_an_edge_fades_while_something_is_hidden_behind_it(page, site_url):
+    opened(page, f"{site_url}/{LONG}.html", width=390)
+    mask = "(box) => getComputedStyle(box).maskImage !== 'none'"
+    for kind in ("pre", ".katex-display", ".sa-picture", ".sa-box"):
+        box = page.locator(f"article {kind}[data-more]").first.element_handle()
+        assert box.evaluate(mask), kind
+        box.evaluate("(box) => box.scrollTo(box.scrollWidth, 0)")
+        page.wait_for_function("(box) => !box.hasAttribute('data-more')", arg=box)
+        assert not box.evaluate(mask), kind
+
+
+def test_a_figure_is_large_enough_on_a_phone(page, site_url):
+    opened(page, f"{site_url}/{LONG}.html", width=390)
+    wide = page.evaluate(
+        "[...document.querySelectorAll('article .sa-picture img')].map((image) =>"
+        " [image.getBoundingClientRect().width / image.getAttribute('width'),"
+        " image.closest('.sa-picture').getBoundingClientRect().width])"
+    )
+    assert len(wide) >= 3
+    assert all(scale >= 0.47 and box < 390 for scale, box in wide)
 
 
 def test_a_box_that_does_not_scroll_is_no_stop(page, site_url):

@@ -1,6 +1,6 @@
 """The running corpus of the book: Chinese and English sentence pairs with gold links.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def load(
     >>> len(corpus.train), len(corpus.test)
     (20000, 1000)
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     for name, size in sizes.items():
         if name not in SIZES:

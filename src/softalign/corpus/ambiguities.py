@@ -3,7 +3,7 @@
 A *far* ambiguity is settled by a word five or more tokens away or in another clause: no 3-gram sees
 it. A *near* one is settled by a neighbour: a language model can help.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations

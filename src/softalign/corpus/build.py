@@ -3,7 +3,7 @@
 Only ``random.Random.random`` is used, because it alone is promised to give the same numbers in
 every version of Python, and no set is ever walked through in its own order.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Pair(NamedTuple):
         Links ``(i, j)`` between ``source[i]`` and ``target[j]``, from 0; ``sure <= possible``.
     pinyin
         How each source word is read here, with tone marks.
+
+    Page: corpus
     """
 
     source: tuple[str, ...]
@@ -172,7 +174,7 @@ def build(
     CorpusError
         If the grammar has no more new pairs to give; the message says how many were found.
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     shelf = Shelf({**sizes, "novel": int(sizes["novel"] * SPARE)}, reserved)
     known: dict[tuple[str, str], bool] = {}

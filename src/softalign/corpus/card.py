@@ -1,6 +1,6 @@
 """What the corpus is like: its numbers, and how far three methods without learning get.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Nearest:
     >>> Nearest([("a", "b"), ("a", "c", "d")]).find(("a", "c"))
     (0, 1)
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
 
     at_once = 32  # candidates compared before the first bound is known

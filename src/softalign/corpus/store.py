@@ -3,7 +3,7 @@
 The file is JSON, is written under another name and then renamed, and carries a digest of itself:
 a broken or foreign file is simply not used.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Slow and exhaustive, it is the oracle of the corpus: whatever was drawn, the references must be all
 English sentences of all derivations.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def derivations(grammar: Grammar, words: Sequence[str], category: State = ("Top"
     >>> len(derivations(read_grammar(), "三 本 书".split(), ("QI", "text")))
     1
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     words = tuple(words)
     table: dict[tuple[State, int], list[tuple[int, Node]]] = {}
@@ -99,7 +99,7 @@ def translations(
     >>> [s.words for s in translations(read_grammar(), "三 本 书".split(), ("QI", "text"))]
     [('three', 'books')]
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     found: dict[tuple[str, ...], Sentence] = {}
     for derivation in derivations(grammar, words, category):

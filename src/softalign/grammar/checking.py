@@ -1,6 +1,6 @@
 """Refuse what no single line of a grammar can show: unknown categories, classes, measure words.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from softalign.grammar.model import Grammar, GrammarError, Rule, Word
 def check(grammar: Grammar, name: str) -> None:
     """Raise `GrammarError` with file and line for the first slip; `name` is the file.
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     arity: dict[str, int] = {}
     uses: dict[str, set[int]] = {}

@@ -3,7 +3,7 @@
 A category with its classes filled in, such as ``NP(text)``, is a *state*; with states in place of
 categories the grammar is a plain weighted context-free grammar.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def words_of(grammar: Grammar, state: State) -> tuple[tuple[Word, ...], list[flo
 def productions(grammar: Grammar, state: State) -> tuple[Production, ...]:
     """Return every rule for `state` that leads somewhere, with its variables filled in.
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     if ("expanded", state) not in grammar.cache:
         _expand(grammar, state)
@@ -198,7 +198,7 @@ def draw(
     boost
         What to multiply the weights of recursive rules by.
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     cache = grammar.cache
     if state[0] in grammar.words:
@@ -218,7 +218,7 @@ def draw(
 def nested(node: Node) -> int:
     """Return how many recursive rules are nested in a derivation.
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     if node.word:
         return 0

@@ -2,7 +2,7 @@
 
 Regular forms are computed, irregular ones are written in the grammar file.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a grammar is made of: words, rules, and what a line of the file becomes.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A mistake is reported with the file, the line and what was expected there.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ def read_grammar(path: str | Path | None = None) -> Grammar:
     >>> [word.forms[1] for word in grammar.words["Kid"] if word.chinese == ("孩子",)]
     [('children',)]
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     if path is None:
         source = files("softalign") / "data" / "zh_en.grammar"
@@ -236,7 +236,7 @@ def parse_grammar(text: str, name: str = "grammar") -> Grammar:
         ...
     softalign.grammar.model.GrammarError: mine:1: 'Y' is not on the Chinese side, which has X
 
-    Page: 01_smt/noisy_channel
+    Page: corpus
     """
     words: dict[str, list[Word]] = {}
     rules: dict[str, list[Rule]] = {}

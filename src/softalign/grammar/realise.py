@@ -3,7 +3,7 @@
 Where Chinese leaves something open (the number of a bare noun, the gender behind a dropped pronoun)
 the rule has several English sides, and `sentences` returns the sentences for all combinations.
 
-Page: 01_smt/noisy_channel
+Page: corpus
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ softalign.define("beam", (live, data) => {
   const nodes = softalign.choice({
     label: "Hypothesis", options: [], change: (to) => { chosen = to; draw(); },
   });
-  nodes.input.style.width = "15rem"; // the same at each step
+  nodes.input.style.width = "min(30rem, 100%)"; // the same at each step
   const place = html("div");
   // each size has its own number of steps
   function stepped() {

@@ -29,7 +29,7 @@ def positions_figure(
 
     The script computes everything itself, as `softalign.positions` does:
     :math:`P_{t,2k}=\sin(t\,\omega_k)` and :math:`P_{t,2k+1}=\cos(t\,\omega_k)` with
-    :math:`\omega_k=\text{base}^{-2k/d_{model}}`.
+    :math:`\omega_k=\text{base}^{-2k/d_{\text{model}}}`.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ softalign.define("softmax", (live, data) => {
   let row = 0;
 
   const size = softalign.slider({
-    label: "Divide by √d_k", max: data.sizes.length - 1, value: data.size,
-    show: (at) => `d_k = ${data.sizes[at]}, by ${number(Math.sqrt(data.sizes[at]))}`,
+    label: "Divide by √dₖ", max: data.sizes.length - 1, value: data.size,
+    show: (at) => `dₖ = ${data.sizes[at]}, by ${number(Math.sqrt(data.sizes[at]))}`,
     change: update,
   });
   size.node.querySelector("output").style.minWidth = "9.5em";

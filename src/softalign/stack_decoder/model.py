@@ -75,7 +75,7 @@ class Option(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One phrase of a derivation: source words `begin` to `end` - 1 are translated by `target`."""
+    """One phrase of a derivation: `target` translates the source words `begin` to ``end - 1``."""
 
     begin: int
     end: int

@@ -127,8 +127,8 @@ class Transformer(nn.Module):
     -----
     Vaswani et al. (2017). Theirs is ``positions="sinusoidal", norm="post"`` with one matrix for the
     output and both embeddings; here the languages have a vocabulary each. Embeddings are drawn from
-    the normal distribution with variance :math:`1/d_{model}` and multiplied by
-    :math:`\sqrt{d_{model}}` (section 3.4).
+    the normal distribution with variance :math:`1/d_{\text{model}}` and multiplied by
+    :math:`\sqrt{d_{\text{model}}}` (section 3.4).
 
     Examples
     --------
