@@ -35,6 +35,11 @@ POINTERS = re.compile(
     r"previously|as we saw|as we have seen|obviously|clearly|trivially|of course)\b",
     re.IGNORECASE,
 )
+# The dark theme turns figures: what is dark in one theme is bright in the other.
+SHADES = re.compile(
+    r"\b(?:dark\w*|pale\w*|bright\w*|light(?:er|est)|white|black(?! box)|shad(?:e[sd]?|ing))\b",
+    re.IGNORECASE,
+)
 CHAPTER_PAGES = tuple(page for page in LESSONS if page.name.startswith("chapters/"))
 
 
@@ -187,6 +192,16 @@ def test_every_figure_has_name_caption_alternative_text_and_a_sentence_that_read
         assert len(figure.get("caption", "")) > 20, cell.text
         assert len(image.get("alt", "")) > 40, f"what does the figure show? {figure['name']}"
         assert f"`{figure['name']}`" in page.prose, f"no sentence refers to {figure['name']}"
+
+
+@each(NOTEBOOKS)
+def test_no_words_speak_of_darkness(page):
+    """A figure is read the same in both themes: by hue, by strength, by shape."""
+    said = [cell.text for cell in page.cells if cell.kind == "markdown"]
+    for cell in page.code:
+        said += [cell.mystnb.get("figure", {}).get("caption", "")]
+        said += [cell.mystnb.get("image", {}).get("alt", "")]
+    assert [found[0] for text in said for found in SHADES.finditer(text)] == []
 
 
 @each(NOTEBOOKS)

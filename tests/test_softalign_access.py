@@ -98,8 +98,8 @@ MENDED = [
     (
         '<div class="cell_output"><p><img src="a.png" /></p></div>',
         '<div class="cell_output"><p><span class="sa-picture" style="--sa-width: 30px" '
-        'tabindex="0" role="group" aria-label="Figure"><img src="a.png" width="30" height="20" /></span></p>'
-        "</div>",
+        'tabindex="0" role="group" aria-label="Figure">'
+        '<img src="a.png" width="30" height="20" /></span></p></div>',
     ),
     (
         '<p>Solution to<a href="#x"> Exercise 1</a></p>',
