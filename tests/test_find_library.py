@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 from functools import cache
+from pathlib import PureWindowsPath
 
 import find_reach
 import pytest
@@ -43,6 +44,13 @@ UNUSED = {
     "softalign.text.detokenise",
     "softalign.transfer.source_words",
 }
+
+
+def test_a_file_is_named_with_slashes_on_every_system(monkeypatch):
+    monkeypatch.setattr(source, "ROOT", PureWindowsPath("C:/book"))
+    monkeypatch.setattr(source, "file_of", lambda _: PureWindowsPath("C:/book/src/a/b.py"))
+    node = ast.parse("def f():\n    pass").body[0]
+    assert source.entry_of("a", "f", "a.b", node).path == "src/a/b.py"
 
 
 @cache

@@ -103,6 +103,17 @@ def test_glossary_entries_have_one_form_and_stand_in_order():
     assert len({term.lower() for term in terms}) == len(terms)
 
 
+def test_the_letters_on_top_lead_to_the_first_term_of_each():
+    letters = re.findall(r"\{term\}`([A-Z])(?:–([A-Z]))? <([^>]+)>`", GLOSSARY.partition(":::")[0])
+    terms = [term for term, *_ in entries()]
+    for begin, end, first in letters:
+        letter = next(t for t in terms if t[0].upper() == begin)
+        assert first == letter, begin
+        assert not end or terms[-1][0].upper() <= end
+    reached = {begin for begin, *_ in letters}
+    assert {term[0].upper() for term in terms} - reached <= {"Z"}
+
+
 def test_a_glossary_entry_has_chinese_pinyin_with_tones_and_a_sentence():
     for term, chinese, pinyin, definition in entries():
         assert re.search(r"[一-鿿]", chinese), term

@@ -189,6 +189,16 @@ def test_a_run_that_fails_is_tried_again_and_then_said(site, tmp_path, capsys):
     assert "not measured: gone" in capsys.readouterr().out
 
 
+def test_a_run_without_points_is_tried_again():
+    none = result()
+    none["categories"]["performance"]["score"] = None
+    fake = Fake(none, result(0.98))
+    assert program.once(fake, "http://x/a.html", "a", "mobile").scores["performance"] == 98
+    assert len(fake.asked) == 2
+    with pytest.raises(ValueError, match="no points for performance"):
+        program.once(Fake(none, none), "http://x/a.html", "a", "mobile")
+
+
 def test_a_wrong_page_gets_a_sentence(site, tmp_path):
     with pytest.raises(program.Stop, match="no page nonsense, only book/a, book/b"):
         program.wanted(site, ["nonsense"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -10,6 +11,7 @@ import softalign_weight
 from book_files import ROOT
 from softalign_access import mend, picture_size
 from softalign_weight import fewer_icons, lean
+from softalign_written import html_files, rewrite
 
 
 def page(body):
@@ -25,6 +27,7 @@ MENDED = [
         "<p>《书》, 他 看，书。 b</p>",
         '<p><span lang="zh">《书》</span>, <span lang="zh">他 看，书。</span> b</p>',
     ),
+    ("<p>人々 a</p>", '<p><span lang="zh">人々</span> a</p>'),
     ("<b>书\n花</b>", '<b><span lang="zh">书</span>\n<span lang="zh">花</span></b>'),
     ('<option value="1">书</option>', '<option value="1" lang="zh">书</option>'),
     # pinyin, and what only looks like it
@@ -183,6 +186,34 @@ def test_a_page_keeps_what_it_uses(body, kept):
     words = ("copybutton.js", "proof.css", "searchindex.js", "toggleHintShow", "togglebutton.js")
     assert {word for word in (*words, "doctools.js", "kernelName") if word in less} == kept
     assert lean(less) == less
+
+
+def test_only_the_search_page_keeps_the_scripts_of_the_search():
+    names = ("searchtools", "language_data", "sphinx_highlight")
+    lines = [f'<script src="../_static/{name}.js?v=1"></script>' for name in names]
+    lines.append('<script src="../searchindex.js" defer="defer"></script>')
+    head = "\n".join(lines)
+    # chapter 5 has a page of that name too
+    page = '<title>Search</title><section id="search"></section>'
+    assert lean(f"{head}\n{page}") == f"{lines[2]}\n{page}"
+    results = '<div id="search-results"></div>'
+    assert lean(f"{head}\n{results}") == f"{head}\n{results}"
+
+
+def test_pages_are_rewritten_if_they_change_and_static_files_never(tmp_path):
+    for name in ("a.html", "deep/b.html", "_static/c.html", "deep/_static/d.html", "e.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("买 x", encoding="utf-8")
+    pages = [tmp_path / "a.html", tmp_path / "deep" / "b.html"]
+    assert html_files(tmp_path) == pages
+    os.utime(pages[0], (1, 1))
+    found = rewrite(
+        tmp_path, lambda path, text: text.replace("x", "y") if path.stem == "b" else text
+    )
+    assert found == {pages[0]: "买 x", pages[1]: "买 y"}
+    assert [path.read_text(encoding="utf-8") for path in pages] == ["买 x", "买 y"]
+    assert pages[0].stat().st_mtime == 1
+    assert (tmp_path / "_static" / "c.html").read_text(encoding="utf-8") == "买 x"
 
 
 def test_the_style_keeps_the_icons_that_are_used():

@@ -221,6 +221,17 @@ def test_a_colour_shows_three_digits():
     assert table.rows == (("r0", "0.123", "4.57 × 10⁻⁹"),)
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 600), (600, 1)])
+def test_a_heat_map_of_one_row_or_column_is_thinned_too(rows, columns):
+    (table,) = tables_of(numbers(maps=[heat(rows, columns)]))
+    assert len(table.rows) <= rows
+    assert len(table.head) - 1 <= columns
+    assert len(table.rows) * (len(table.head) - 1) <= figure_tables.SQUARES + 2
+    ends = ("0", str(columns - 1 if rows == 1 else 10 * (rows - 1)))
+    assert (table.rows[0][1], table.rows[-1][-1]) == ends
+    assert spread(range(9), 1, False) == spread(range(1, 9), 1, True) == [0]
+
+
 def test_a_large_heat_map_is_thinned_both_ways_and_keeps_its_extremes():
     large = heat(80, 90)
     large["values"][33][71], large["values"][57][5] = 9999, -9999

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
 import softalign_speed as speed
+from sphinx.errors import ExtensionError
 
 
 def squeezed(text):
@@ -89,6 +91,8 @@ def test_one_sheet_for_all_pages(site):
         assert pages[name].count(f'href="{up}_static/lean/{merged.name}"') == 1
         assert 'data-from="one.css own.css deep/two.css"' in pages[name]
         assert pages[name].count("rel=") == 1
+    assert 'data-own="one.css deep/two.css"' in pages["index.html"]
+    assert 'data-own="one.css own.css deep/two.css"' in pages["x.html"]
     assert pages["away.html"] == "<html><head></head></html>"
 
 
@@ -117,6 +121,48 @@ def test_a_second_build_changes_nothing_and_takes_in_what_is_new(site):
     (merged,) = (site / "_static" / "lean").glob("*.css")
     assert ".dead{x:2}" in merged.read_text()
     assert all(merged.name in second[name] for name in ("index.html", "x.html", "y.html"))
+
+
+def linking(site, **pages):
+    """Write pages that link to sheets, each a letter."""
+    for name, letters in pages.items():
+        links = "".join(f'<link rel="stylesheet" href="_static/{x}.css" />\n' for x in letters)
+        (site / f"{name}.html").write_text(f"<html><head>\n{links}</head>a</html>")
+
+
+def test_a_page_that_is_new_gives_what_a_clean_build_gives(tmp_path):
+    found = []
+    for name, first in (("later", {"one": "yz", "two": "x"}), ("clean", {})):
+        site = tmp_path / name
+        (site / "_static").mkdir(parents=True)
+        (site / "_static" / "documentation_options.js").write_text(OPTIONS)
+        for x in "xyz":
+            # what a merged link is made of is no word of a page
+            (site / "_static" / f"{x}.css").write_text(f".a{{{x}:1}}.lean,.data-own{{{x}:2}}")
+        if first:
+            linking(site, **first)
+            run(site)
+            linking(site, three="xy")
+        else:
+            linking(site, one="yz", two="x", three="xy")
+        pages = run(site)
+        found.append((pages, {p.name: p.read_text() for p in site.glob("_static/lean/*")}))
+    assert found[0] == found[1]
+    assert squeezed(*found[0][1].values()) == ".a{x:1}.a{y:1}.a{z:1}"
+
+
+def test_a_page_of_a_version_that_noted_no_own_sheets_is_read(site):
+    first = run(site)
+    old = first["x.html"]
+    for path in (site / "index.html", site / "book" / "x.html"):
+        path.write_text(re.sub(' data-own="[^"]*"', "", path.read_text()))
+    assert run(site)["x.html"] == old
+
+
+def test_a_sheet_that_is_missing_is_a_sentence(site):
+    (site / "_static" / "own.css").unlink()
+    with pytest.raises(ExtensionError, match=r"\[softalign\] .*own\.css"):
+        run(site)
 
 
 def test_other_builders_are_left_alone(site):

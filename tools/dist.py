@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,10 @@ import dist_pdf
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "soft-alignment"
 SUMS = "SHA256SUMS"
+# What is written here, a part of it left by a call that failed.
+OWN = re.compile(
+    rf"{NAME}(?:-(?:site|notebooks|\d[\w.+]*))?\.(?:zip|pdf)(?:\.part)?|{SUMS}|book\.html"
+)
 # Zip files know no time before 1980; used where neither git nor $SOURCE_DATE_EPOCH says one.
 EARLIEST = 315532800
 # What the site's folder holds for its builder only.
@@ -119,8 +124,7 @@ def make(root: Path, site: Path, target: Path, browser: str) -> list[Path]:
     files = site_files(site, version)
     _check_space(target, files)
     # nothing of an older call is left, so that a call that fails leaves no mixture behind
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    _clear(target)
     packed_site = target / f"{NAME}-site.zip"
     say(f"The site: {len(files)} files …")
     write_zip(packed_site, files, seconds)
@@ -150,6 +154,19 @@ def make(root: Path, site: Path, target: Path, browser: str) -> list[Path]:
     sums = target / SUMS
     sums.write_text(checksums([*parts, bundle]), encoding="utf-8", newline="\n")
     return [*parts, bundle, sums]
+
+
+def _clear(target: Path) -> None:
+    """Make the folder, empty: what an older call wrote is removed, anything else is left alone."""
+    target.mkdir(parents=True, exist_ok=True)
+    found = sorted(target.iterdir())
+    for path in found:
+        if not path.is_file() or not OWN.fullmatch(path.name):
+            raise Stop(
+                f"{target} holds {path.name}, which is not of make dist: name an empty folder."
+            )
+    for path in found:
+        path.unlink()
 
 
 def _day(seconds: int) -> str:

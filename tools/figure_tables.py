@@ -70,7 +70,12 @@ def extremes(values: Sequence) -> set[int]:
 
 
 def spread(places: Sequence, wanted: int, logarithmic: bool) -> list[int]:
-    """About `wanted` places of all, first and last among them, evenly spaced as drawn."""
+    """About `wanted` places of all, first and last among them, evenly spaced as drawn.
+
+    If one is wanted, it is the first.
+    """
+    if wanted < 2:
+        return [0]
     last = len(places) - 1
     positive = all(isinstance(p, int | float) and p > 0 for p in places)
     if not (logarithmic and positive and list(places) == sorted(places)):

@@ -3,7 +3,8 @@
 The theme, MyST-NB and Sphinx write pages whose buttons have no name, whose boxes scroll by mouse
 alone, and whose Chinese is read out as if it were English. A pass over the written pages puts
 this right, once for all of them: no page has to think of it, and nothing is left to scripts except
-that a box which does not scroll is no stop of the Tab key (`book/_static/access.js`).
+that a box which does not scroll is no stop of the Tab key, and that its edge fades where more is
+hidden (`book/_static/access.js`).
 
 The pass changes start tags and text and copies everything else letter by letter. It does nothing
 to a page that it has mended before.
@@ -22,6 +23,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from softalign_glue import glued
+from softalign_written import rewrite
 from sphinx.application import Sphinx
 
 TOKEN = re.compile(
@@ -36,7 +38,7 @@ RAW = frozenset(("script", "style", "title", "textarea"))
 # Their text takes no element, or is not for reading.
 NO_SPANS = frozenset(("option", "text", "tspan", "desc", "math", "annotation"))
 # Chinese characters, and the punctuation that belongs to them when it stands among or after them.
-HAN = r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+HAN = r"[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 MARK = r"[\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20…—·]"
 CHINESE = re.compile(rf"[〈《「『（]*{HAN}(?:[ \u00a0\u3000]?{MARK}*[ ]?{HAN})*{MARK}*")
 # Pinyin: words with tones, some of them between words without. Macron and caron are what marks it:
@@ -344,17 +346,10 @@ def picture_size(folder: Path, src: str) -> tuple[int, int] | None:
 
 
 def mend_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Mend every page that was written since the last time."""
+    """Mend every page; one mended before stays as it is."""
     if exception is not None or app.builder.format != "html":
         return
-    out = Path(app.outdir)
-    for path in sorted(out.rglob("*.html")):
-        if "_static" in path.relative_to(out).parts:
-            continue
-        text = path.read_text(encoding="utf-8")
-        good = mend(text, partial(picture_size, path.parent))
-        if good != text:
-            path.write_text(good, encoding="utf-8")
+    rewrite(Path(app.outdir), lambda path, text: mend(text, partial(picture_size, path.parent)))
 
 
 def setup(app: Sphinx) -> dict:

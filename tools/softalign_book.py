@@ -25,6 +25,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+from softalign_written import rewrite
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -289,11 +290,8 @@ def leave_out_fontawesome_script(app: Sphinx, exception: Exception | None) -> No
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    for path in out.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        lean = re.sub(r"\s*<script[^>]*fontawesome\.js[^>]*></script>", "", text)
-        if lean != text:
-            path.write_text(lean, encoding="utf-8")
+    script = re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*></script>")
+    rewrite(out, lambda _, text: script.sub("", text))
     for path in [*out.rglob("fontawesome.js*"), *out.rglob("*.map"), *out.rglob("fa-*.ttf")]:
         path.unlink(missing_ok=True)
 

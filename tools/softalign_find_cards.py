@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 SIZE = (1200, 630)
 MARGIN = 72
 PAPER, INK, SOFT, BLUE = (250, 249, 246), (28, 32, 38), (82, 90, 102), (0, 90, 160)
-# Widths of what stands left of the picture, and how many lines of each text there is room for.
+# Width of what stands left of the picture.
 WIDE = 760
 HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 

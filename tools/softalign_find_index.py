@@ -2,7 +2,8 @@
 
 ``searchindex.js`` gets a key "finds": letters of the registry, terms of the glossary in English,
 Chinese and pinyin, functions and modules of the library, errata, and for each term the section
-whose text defines it. Only the search page loads the index: the theme would load it on every page.
+whose text defines it. The theme loads the index on every page: `softalign_weight` leaves it to the
+page of the search.
 """
 
 from __future__ import annotations
@@ -22,9 +23,6 @@ from sphinx.search import js_index
 GLOSSARY, NOTATION = "book/glossary", "book/notation"
 # In this order where a name fits several as well.
 LETTER, TERM, PAGE_TITLE, DEFINED, NAME, ERRATUM, MODULE = range(7)
-SCRIPTS = re.compile(
-    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
-)
 LONGEST = 70
 
 Find = tuple[str, str, str, str, int, list[str]]
@@ -179,23 +177,9 @@ def extend_index(app: Sphinx, exception: Exception | None) -> None:
     path.write_text(js_index.dumps(index), encoding="utf-8")
 
 
-def leave_out_index(app: Sphinx, exception: Exception | None) -> None:
-    """Leave the search's scripts to the search page."""
-    if exception is not None or app.builder.name != "html":
-        return
-    for path in Path(app.outdir).rglob("*.html"):
-        if path == Path(app.outdir, "search.html"):  # chapter 5 has a page of that name too
-            continue
-        text = path.read_text(encoding="utf-8")
-        lean = SCRIPTS.sub("", text)
-        if lean != text:
-            path.write_text(lean, encoding="utf-8")
-
-
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     BookSearch.lang = "en"
     app.add_search_language(BookSearch)
     app.connect("doctree-read", note_definitions)
     app.connect("build-finished", extend_index)
-    app.connect("build-finished", leave_out_index)

@@ -147,7 +147,7 @@ def entry_of(module: str, name: str, home: str, node: ast.stmt) -> Entry:
         module,
         name,
         "class" if isinstance(node, ast.ClassDef) else "function",
-        str(file_of(home).relative_to(ROOT)),
+        file_of(home).relative_to(ROOT).as_posix(),
         first,
         node.end_lineno,
         first_sentence(docstring),

@@ -3,9 +3,14 @@
    puts before Sphinx's results the places that define what was asked for (the key "finds" of the
    index): letters, terms, functions, errata. */
 
+// Commands that say how a letter looks, not which it is: those of `softalign_find_words.STYLE`.
+var softalignStyle = new RegExp(
+  "\\\\(?:mathbf|mathcal|mathrm|mathbb|mathit|boldsymbol|operatorname|text|textbf|hat|tilde|bar|" +
+  "left|right|quad|qquad|big|Big)(?![A-Za-z])\\*?", "g");
+
 var splitQuery = (query) => {
   const plain = query
-    .replace(/\\(?:mathbf|mathcal|mathrm|mathbb|mathit|boldsymbol|operatorname|text|hat|tilde|bar)(?![A-Za-z])\*?/g, " ")
+    .replace(softalignStyle, " ")
     .replace(/\{\s*([\p{L}\p{N}_\\]+)\s*\}/gu, "$1")
     .replace(/\{\s*([\p{L}\p{N}_\\]+)\s*\}/gu, "$1")
     .replace(/\s*_\s*/g, "_")
@@ -14,8 +19,9 @@ var splitQuery = (query) => {
   const words = [];
   for (const word of plain.match(/[\p{L}\p{N}_]+/gu) || []) {
     for (const piece of word.match(/\p{Script=Han}+|[^\p{Script=Han}]+/gu)) {
-      if (!/\p{Script=Han}/u.test(piece) || piece.length === 1) words.push(piece);
-      else for (let n = 0; n + 1 < piece.length; n++) words.push(piece.slice(n, n + 2));
+      const signs = [...piece]; // rare ones are two units of a string
+      if (!/\p{Script=Han}/u.test(piece) || signs.length === 1) words.push(piece);
+      else for (let n = 0; n + 1 < signs.length; n++) words.push(signs[n] + signs[n + 1]);
     }
   }
   return words;
@@ -25,7 +31,8 @@ var splitQuery = (query) => {
   "use strict";
   if (typeof Search === "undefined" || Search.softalign) return;
   Search.softalign = true;
-  // A page that is opened as a file may not read another one: no summaries there.
+  // A page that is opened as a file may not read another one: no summaries there. Said in time:
+  // the search waits for its index, which is loaded after this.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
   const escape = (text) =>
@@ -34,7 +41,7 @@ var splitQuery = (query) => {
   // What a reader types and what a place is called, in one form.
   const simple = (text) =>
     text.trim()
-      .replace(/\\(?:mathbf|mathcal|mathrm|mathbb|boldsymbol|operatorname|text|hat|tilde|bar)(?![A-Za-z])\*?/g, "")
+      .replace(softalignStyle, "")
       .replace(/[\\{}$`\s()]+/g, " ")
       .replace(/\s*_\s*/g, "_")
       .trim();

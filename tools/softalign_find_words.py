@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).with_suffix("").with_name("softalign_find_search.js")
 NAMES = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau
 upsilon phi chi psi omega ell"""
 GREEK = dict(zip(NAMES.split(), "αβγδεζηθικλμνξπρστυφχψωℓ", strict=True))
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+HAN = re.compile(r"[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 WORD = re.compile(r"\w+")
 # Commands that say how a letter looks, not which it is.
 STYLE = re.compile(

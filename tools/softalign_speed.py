@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from softalign_written import html_files
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -178,12 +179,14 @@ def every(pages: Sequence[str]) -> list[str]:
 
 def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
     """A page that names the merged sheet in place of those in it, and whose scripts wait."""
-    for place, link in enumerate(link for link, name in sheets(page) if name in names):
+    found = sheets(page)
+    own = " ".join(name for _, name in found)  # a later build asks for them: see `_unmerged`
+    for place, link in enumerate(link for link, name in found if name in names):
         up = re.search(rf'href="((?:\.\./)*){STATIC}/', link)[1]
         sources = " ".join(names)
         new = (
             f'<link rel="stylesheet" href="{up}{STATIC}/{FOLDER}/{merged}" '
-            f'data-from="{sources}" />\n'
+            f'data-from="{sources}" data-own="{own}" />\n'
         )
         page = page.replace(link, new if place == 0 else "", 1)
     page = PRELOAD.sub("", EARLY.sub("", page))
@@ -218,16 +221,15 @@ def speed(app: Sphinx, exception: Exception | None) -> None:
         return
     out = Path(app.outdir)
     static = out / STATIC
-    files = sorted(p for p in out.rglob("*.html") if STATIC not in p.relative_to(out).parts)
-    texts = {path: path.read_text(encoding="utf-8") for path in files}
-    written = [text for text in texts.values() if sheets(text)]
+    texts = {path: path.read_text(encoding="utf-8") for path in html_files(out)}
+    # pages of an earlier build name their sheets in their merged link
+    plain = {path: _unmerged(text) for path, text in texts.items()}
     scripts = [path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.js"))]
-    words = {word for text in [*texts.values(), *scripts] for word in WORD.findall(text)}
+    words = {word for text in [*plain.values(), *scripts] for word in WORD.findall(text)}
     try:
-        # pages of an earlier build name their sheets in their merged link
-        names = every([_unmerged(page) for page in written])
+        names = every([page for page in plain.values() if sheets(page)])
         sheet = lean("\n".join(whole(static, name) for name in names), words)
-    except ValueError as problem:
+    except (OSError, ValueError) as problem:
         raise ExtensionError(f"[softalign] {problem}") from None
     target = static / FOLDER
     for path in target.glob("*"):
@@ -236,23 +238,26 @@ def speed(app: Sphinx, exception: Exception | None) -> None:
     merged = f"site.{hashlib.sha256(sheet.encode()).hexdigest()[:12]}.css"
     (target / merged).write_text(sheet, encoding="utf-8")
     options = (static / "documentation_options.js").read_text(encoding="utf-8").strip()
-    for path, text in texts.items():
-        new = quick(_unmerged(text), merged, names, options)
-        if new != text:
+    for path, page in plain.items():
+        new = quick(page, merged, names, options)
+        if new != texts[path]:
             path.write_text(new, encoding="utf-8")
 
 
 def _unmerged(page: str) -> str:
-    """A page as it was before an earlier build merged its sheets."""
+    """A page with the links to its own sheets, which an earlier build has merged.
+
+    One of an older version noted no page's own sheets, but those of all pages.
+    """
 
     def back(found: re.Match) -> str:
         return "".join(
             f'<link rel="stylesheet" href="{found[1]}{STATIC}/{name}" />\n'
-            for name in found[2].split()
+            for name in (found[3] or found[2]).split()
         )
 
     start = rf'<link rel="stylesheet" href="([./]*){STATIC}/{FOLDER}/[^"]*" '
-    return re.sub(start + r'data-from="([^"]*)" />\n', back, page)
+    return re.sub(start + r'data-from="([^"]*)"(?: data-own="([^"]*)")? />\n', back, page)
 
 
 def setup(app: Sphinx) -> dict:

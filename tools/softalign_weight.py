@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from softalign_written import rewrite
 from sphinx.application import Sphinx
 
 Classes = Iterable[frozenset[str]]
@@ -160,15 +161,7 @@ def make_lean(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    texts = []
-    for path in sorted(out.rglob("*.html")):
-        if "_static" in path.relative_to(out).parts:
-            continue
-        text = path.read_text(encoding="utf-8")
-        less = lean(text)
-        if less != text:
-            path.write_text(less, encoding="utf-8")
-        texts.append(less)
+    texts = [*rewrite(out, lambda _, text: lean(text)).values()]
     static, theme = out / "_static", theme_folder()
     texts += [path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.js"))]
     source = (theme / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")

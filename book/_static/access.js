@@ -1,4 +1,5 @@
-// A box is a stop of the Tab key only while it scrolls. Without this script each box is one.
+// A box is a stop of the Tab key only while it scrolls, and its right edge fades while something is
+// hidden there. Without this script each box is a stop, and none fades.
 (() => {
   "use strict";
   const named = new Map();

@@ -70,7 +70,7 @@ window.softalignMemory = (() => {
       short.setAttribute("aria-hidden", "true"); // the words before it say the same
       link.append(short);
     }
-    const { tried, right, all } = count(Object.values(PAGES).join(" ").split(" "));
+    const { tried, right, all } = count(Object.values(PAGES).join(" ").split(" ").filter(Boolean));
     let total = nav.querySelector(".sa-total");
     if (total && !tried) total.remove();
     if (!tried) return;

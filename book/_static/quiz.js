@@ -75,12 +75,16 @@
     const old = question.querySelector(".sa-space");
     const shown = make("label", { className: "sa-space" }, ...copies(old), " ", input);
     old.replaceWith(shown);
+    input.addEventListener("input", () => input.removeAttribute("aria-invalid"));
     const near = (a, b) => Math.abs(a - b) <= Number(within) + 1e-9 * Math.max(1, Math.abs(b));
     return {
       shown,
       focus: () => input.focus(),
       read: () => input.value.trim(),
-      set: (answer) => (input.value = typeof answer === "string" ? answer : ""),
+      set: (answer) => {
+        input.value = typeof answer === "string" ? answer : "";
+        input.removeAttribute("aria-invalid");
+      },
       problem: (answer) => {
         const bad = !numbers(answer, percent !== undefined).length;
         input.setAttribute("aria-invalid", bad);

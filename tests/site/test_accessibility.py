@@ -12,6 +12,7 @@ import pytest
 from axe_checks import (
     BOXES,
     FIGURES,
+    FRAMES,
     OF_COLOUR,
     SCROLL,
     SHIFT,
@@ -37,7 +38,7 @@ def test_axe_has_nothing_to_say(page, site_url, name):
     opened(page, f"{site_url}/{name}.html")
     assert page.evaluate(SCROLL) <= SHIFT  # asked here, since a page takes long to load
     page.evaluate(UNFOLD)
-    page.wait_for_timeout(50)  # boxes that were folded learn whether they scroll
+    page.evaluate(FRAMES)  # boxes that were folded learn whether they scroll
     assert [box for box in page.evaluate(BOXES) if box[0] != 0] == []
     page.evaluate(THIN)
     axe(page)
@@ -46,7 +47,7 @@ def test_axe_has_nothing_to_say(page, site_url, name):
     found += faults(page, "dark, 1280", only=OF_COLOUR)
     look(page, "dark", 390)
     page.evaluate("scrollTo(0, 0)")  # the bar at the top lies over what is scrolled under it
-    page.wait_for_timeout(50)
+    page.evaluate(FRAMES)
     found += faults(page, "dark, 390", but=OF_COLOUR)
     assert "\n".join(found) == ""
 

@@ -56,6 +56,15 @@ FONTS = """async () => {
 }"""
 
 
+def settled(page):
+    """Styles of the page, when two looks agree."""
+    before = None
+    while (now := page.evaluate(STYLES)) != before:
+        before = now
+        page.wait_for_timeout(250)
+    return now
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 @pytest.mark.parametrize("name", SOME)
 def test_a_page_looks_as_with_all_its_sheets(chromium, site_url, name, theme, width):
@@ -65,11 +74,12 @@ def test_a_page_looks_as_with_all_its_sheets(chromium, site_url, name, theme, wi
     context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(f"{site_url}/{name}.html?q=perplexity", wait_until="load")
-    page.wait_for_load_state("networkidle")  # search results come after
-    lean = page.evaluate(STYLES)
+    if name == "search":
+        page.locator("#search-results .search-summary", has_text="found").wait_for()
+    page.wait_for_load_state("networkidle")
+    lean = settled(page)
     page.evaluate(WHOLE)
-    page.wait_for_timeout(500)
-    whole = page.evaluate(STYLES)
+    whole = settled(page)
     context.close()
     assert len(lean) > 200
     assert [pair for pair in zip(lean, whole, strict=True) if pair[0] != pair[1]][:3] == []

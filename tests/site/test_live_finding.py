@@ -248,7 +248,9 @@ def test_a_definition_fits_and_can_be_read(chromium, opened, theme, width):
     for link in page.locator(TERM).all()[:6]:
         link.scroll_into_view_if_needed()
         link.hover()
-        page.wait_for_function("() => document.querySelector('[aria-describedby=sa-tip]')")
+        page.wait_for_function(
+            "e => e.getAttribute('aria-describedby') === 'sa-tip'", arg=link.element_handle()
+        )
         box, word = tip(page).bounding_box(), link.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width

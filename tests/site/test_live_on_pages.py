@@ -62,7 +62,6 @@ def test_figures_start_and_answer_to_keys(chromium, site_url, name, width):
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     page.goto(f"{site_url}/{name}.html", wait_until="load")
-    page.wait_for_load_state("networkidle")
     shown = page.locator(FIGURE)
     assert shown.count() == len(figures(name)) > 0
     for number in range(shown.count()):

@@ -131,7 +131,7 @@ def once(lighthouse: Lighthouse, url: str, page: str, form: str) -> Measurement:
     """Measure a page once; on a busy machine a run may fail, and is tried again."""
     try:
         return read(page, form, lighthouse.run(url, form))
-    except Failed:
+    except (Failed, ValueError):
         return read(page, form, lighthouse.run(url, form))
 
 

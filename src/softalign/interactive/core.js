@@ -122,7 +122,7 @@
     limits();
     const moves = still() ? [back, on] : [back, on, play];
     inner.node.append(html("span", { class: "sa-buttons" }, moves));
-    return { ...inner, go };
+    return { ...inner, go: (to) => { stop(); go(to); } };
   }
 
   function choice({ label, options, value = 0, change }) {
