@@ -46,13 +46,6 @@ UNUSED = {
 }
 
 
-def test_a_file_is_named_with_slashes_on_every_system(monkeypatch):
-    monkeypatch.setattr(source, "ROOT", PureWindowsPath("C:/book"))
-    monkeypatch.setattr(source, "file_of", lambda _: PureWindowsPath("C:/book/src/a/b.py"))
-    node = ast.parse("def f():\n    pass").body[0]
-    assert source.entry_of("a", "f", "a.b", node).path == "src/a/b.py"
-
-
 @cache
 def reached(name):
     """What the page with this name reaches."""
@@ -190,3 +183,10 @@ def test_a_sentence_with_formulas_and_names_becomes_nodes():
     assert pages.plain(r"The `size` of :math:`\alpha_{ji}` *and* ``x``.") == (
         "The size of α_ji and x."
     )
+
+
+def test_a_file_is_named_with_slashes_on_every_system(monkeypatch):
+    monkeypatch.setattr(source, "ROOT", PureWindowsPath("C:/book"))
+    monkeypatch.setattr(source, "file_of", lambda _: PureWindowsPath("C:/book/src/a/b.py"))
+    node = ast.parse("def f():\n    pass").body[0]
+    assert source.entry_of("a", "f", "a.b", node).path == "src/a/b.py"

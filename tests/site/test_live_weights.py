@@ -151,7 +151,7 @@ def test_the_scale_divides_by_the_root(opened):
         check(page, expected(SCORES[0], MASK[0], 2**power))
         page.keyboard.press("ArrowRight")
     assert slider.input_value() == "12"
-    assert slider.get_attribute("aria-valuetext") == "d_k = 4096, by 64.00"
+    assert slider.get_attribute("aria-valuetext") == "dₖ = 4096, by 64.00"
 
 
 def test_adding_changes_nothing_and_doubling_is_what_the_scale_undoes(opened):
