@@ -7,8 +7,8 @@ word, most of it for things that this book has not. After everything else is bui
   is no rule that no page can use: none whose class occurs in no page and in no script of the site;
 - has the scripts wait until the page is read;
 - has the fonts of formulas fetched beside the sheet, not after it: a formula set in another font
-  and then in its own breaks its lines anew, and the page shifts. (From a disk they are fetched as
-  without: there browsers do not hand what came early to the sheet.)
+  and then in its own breaks its lines anew, and the page shifts. (Not from a disk: there browsers
+  refuse it, and say so.)
 
 Nothing that Sphinx wrote is changed but the pages; the sheets they named stay where they are.
 """
@@ -51,7 +51,16 @@ FONTS = {
     "Math-BoldItalic": "boldsymbol",
     "Typewriter-Regular": "texttt|mathtt",
 }
-EARLY = re.compile(r'<link rel="preload" as="font"[^>]*/>\n')
+FETCH = """<script>
+if (location.protocol !== "file:") for (const name of "NAMES".split(" ")) {
+  const link = document.createElement("link");
+  const href = `FOLDER${name}.woff2`;
+  Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href });
+  document.head.append(link);
+}
+</script>
+"""
+EARLY = re.compile(re.escape(FETCH).replace("NAMES", '[^"]*').replace("FOLDER", "[^$]*"))
 # Bootstrap's script puts some names together from pieces.
 MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|modal|collaps|fade$|show$")
 
@@ -196,16 +205,13 @@ def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
 
 
 def early(page: str) -> str:
-    """Links that have a page's fonts of formulas fetched early."""
+    """A script that has a page's fonts of formulas fetched early, where a server sends them."""
     up = re.search(rf'href="((?:\.\./)*){STATIC}/', page)
-    if up is None:
+    names = [n for n, used in FONTS.items() if re.search(rf'class="[^"]*\b(?:{used})\b', page)]
+    if up is None or not names:
         return ""
-    return "".join(
-        f'<link rel="preload" as="font" type="font/woff2" crossorigin '
-        f'href="{up[1]}{STATIC}/katex/fonts/KaTeX_{name}.woff2" />\n'
-        for name, used in FONTS.items()
-        if re.search(rf'class="[^"]*\b(?:{used})\b', page)
-    )
+    folder = f"{up[1]}{STATIC}/katex/fonts/KaTeX_"
+    return FETCH.replace("NAMES", " ".join(names)).replace("FOLDER", folder)
 
 
 def _waits(found: re.Match) -> str:

@@ -122,6 +122,8 @@ WIDE = """(paper) => {
   for (const e of document.querySelectorAll('article *')) {
     const box = e.getBoundingClientRect();
     if (!box.width || !box.height || e.closest('.katex-mathml, .katex svg')) continue;
+    // what a formula draws is in its bases; inside, unseen struts may stick out
+    if (e.closest('.katex-html') && !e.matches('.base')) continue;
     if (getComputedStyle(e).visibility === 'hidden') continue;
     if (box.right > paper + 1 || box.left < -1) wide.push(e.outerHTML.slice(0, 120));
     const style = getComputedStyle(e);
