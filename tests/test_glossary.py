@@ -29,7 +29,7 @@ NO_TERMS = {
         initial state; torch's default; Gaussian; Orthogonal; Identity; Forgetting; Not learning;
         Proof; A second direction; Depth; Skips across time; The short answer; Context; Information;
         Length; Long dependencies; Interpretability; Efficiency; Give it the number; Give it the
-        share; Late; One student again; How long; written questions""",
+        share; Late; One student again; How long; written questions; The notes""",
     "words of an example": """she; bought; two; interesting; she bought; bought two; two
         interesting; she bought two; bought two interesting; she bought two interesting""",
 }

@@ -45,7 +45,7 @@ def tokens(latex: str) -> list[str]:
     >>> tokens(r"\mathbf h_{t-1}")
     ['\\mathbf', 'h', '_', '{', 't', '-', '1', '}']
     """
-    latex = re.sub(r"\\[,;:!> ]|~|&", " ", latex)
+    latex = re.sub(r"\\\\\[[\d.]+em\]|\\[,;:!> ]|~|&", " ", latex)
     return [match[0].rstrip("*") if match[1] else match[0] for match in TOKEN.finditer(latex)]
 
 
