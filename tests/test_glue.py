@@ -31,6 +31,7 @@ def test_marks_stay_with_their_formula(formula, before, opening, closing, behind
         f"<p>of {FORMULA} and</p>",
         f"<p>{FORMULA}</p>",
         f'<p>of <span class="sa-letter" data-letter="x">{FORMULA} and {FORMULA}</span>.</p>',
+        f'<p><span class="sa-letter" data-letter="x">{FORMULA} of one.</span></p>',
         f'<div class="math">{FORMULA.replace("math", "katex-display")}</div>.',
         "<pre>a<span>x</span>.</pre>",
     ],
