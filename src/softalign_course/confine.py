@@ -11,6 +11,10 @@ import ctypes
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import resource
 
 __all__ = [
     "adopt_orphans",
@@ -21,6 +25,7 @@ __all__ = [
     "measure_memory",
     "new_namespaces",
     "private_folders",
+    "used_up",
 ]
 
 MOST_FILE = 16 * 2**20
@@ -132,8 +137,16 @@ def die_with_parent() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def end(child: int, apart: bool) -> None:
-    """Kill the child (0: it has ended) and all that it started."""
+def used_up(status: int, used: resource.struct_rusage, seconds: float) -> bool:
+    """Whether the kernel ended a process for want of processor time: what `limits` allows it."""
+    ended = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    spent = used.ru_utime + used.ru_stime  # to a tick of the clock
+    return ended in (signal.SIGXCPU, signal.SIGKILL) and spent > int(seconds) + 0.9
+
+
+def end(child: int, apart: bool, seconds: float) -> bool:
+    """Kill the child (0: it has ended) and all that it started; return whether it was late."""
+    late = False
     if child:
         # the kernel ends every process of the namespace with its first one
         with contextlib.suppress(ProcessLookupError):
@@ -141,7 +154,8 @@ def end(child: int, apart: bool) -> None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(child, signal.SIGKILL)
             os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _, status, used = os.wait4(child, 0)
+        late = used_up(status, used, seconds)
     for _ in range(100):  # orphans come to us: end them too, and theirs
         left = _children(os.getpid())
         if not left:
@@ -151,6 +165,7 @@ def end(child: int, apart: bool) -> None:
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(-1, 0)
+    return late
 
 
 def _children(pid: int) -> list[int]:

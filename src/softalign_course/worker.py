@@ -239,10 +239,12 @@ def _keep(request: dict[str, Any], reply: int, apart: bool) -> None:
         os._exit(1)
     os.close(there)
     deadline = time.monotonic() + request["seconds"] + 1
-    sent, ended, alive = 0, "timeout", True
+    sent, ended, alive, late = 0, "timeout", True, False
     while time.monotonic() < deadline:
-        if alive and os.waitpid(child, os.WNOHANG)[0]:
-            alive = False  # what it has written is still in the pipe
+        if alive:
+            gone, status, used = os.wait4(child, os.WNOHANG)
+            alive = not gone  # what it has written is still in the pipe
+            late = not alive and confine.used_up(status, used, request["seconds"])
         if not select.select([here], [], [], 0.05 if alive else 0)[0]:
             if alive:
                 continue
@@ -257,8 +259,9 @@ def _keep(request: dict[str, Any], reply: int, apart: bool) -> None:
             ended = "too much"
             break
         _frame(reply, b"D", data)
-    child = child if alive else 0
-    confine.end(child, apart)
+    late = confine.end(child if alive else 0, apart, request["seconds"]) or late
+    if late and ended == "done":
+        ended = "timeout"  # the kernel's limit, of processor time, came before ours
     _frame(reply, b"E", ended.encode())
     os._exit(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,11 +12,12 @@ import sysconfig
 import textwrap
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
 
-from softalign_course import sandbox, sets
+from softalign_course import confine, sandbox, sets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEALED = sandbox.isolation().sealed
@@ -238,9 +240,43 @@ def test_no_process_is_left(worker, open_worker, way):
 def test_time_is_limited(worker, open_worker, body):
     for one in (worker, open_worker):
         begin = time.monotonic()
-        assert run(one, body, seconds=1).ended in ("timeout", "done")
+        assert run(one, body, seconds=1).ended == "timeout"
         assert time.monotonic() - begin < 15
         assert value(one, "return 1") == 1
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_processor_time_used_up_is_time_used_up(worker, open_worker, sealed):
+    """Threads use up the kernel's limit long before the clock does."""
+    body = """
+        x = torch.randn(1500, 1500)
+        torch.set_num_threads(4)
+        while True:
+            x = (x @ x).tanh()
+    """
+    one = worker if sealed else open_worker
+    assert run(one, body, seconds=3).ended == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("number", "spent", "late"),
+    [
+        (signal.SIGXCPU, 4.0, True),
+        (signal.SIGKILL, 5.0, True),
+        (signal.SIGKILL, 0.5, False),  # it ended itself, or memory was short
+        (signal.SIGSEGV, 5.0, False),
+        (0, 5.0, False),
+    ],
+)
+def test_what_the_kernel_ended_is_told_from_what_ended_itself(number, spent, late):
+    used = types.SimpleNamespace(ru_utime=spent, ru_stime=0.0)
+    assert confine.used_up(int(number), used, 3.0) is late
+
+
+def test_an_answer_that_ends_itself_is_not_late(worker, open_worker):
+    for one in (worker, open_worker):
+        done = run(one, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV); os._exit(0)")
+        assert (done.ended, done.results) == ("done", [{}])
 
 
 def test_memory_processes_and_files_are_limited(worker):
