@@ -195,6 +195,8 @@ def _for_paper(article: HtmlElement, entry: Entry) -> None:
             _name_formula(element)
         elif element.tag == "details":
             folds.append(element)
+        elif element.tag == "img":
+            element.attrib.pop("loading", None)  # on paper nothing comes near
     for fold in folds:
         draws = "tag_hide-input" in _classes(fold.getparent())  # code that only draws a figure
         if _classes(fold) & OPEN_ON_PAPER and not draws:

@@ -272,7 +272,8 @@ class Mender:
     def on_img(self, attributes: dict, end: int, element: Open) -> str | None:
         """A picture has its place before it is there, and on a phone a box in which it scrolls.
 
-        Logos in closed menus wait.
+        Figures wait until a reader comes near, so that the first words need not; logos in closed
+        menus wait too.
         """
         src = html.unescape(attributes.get("src") or "")
         known = {"width", "height", "style"} & attributes.keys()
@@ -282,6 +283,7 @@ class Mender:
             attributes["loading"] = "lazy"
         if not self.inside("cell_output") or self.inside(PICTURE) or "width" not in attributes:
             return None
+        attributes |= {"loading": "lazy", "decoding": "async"}
         element.end += "</span>"
         box = {"class": PICTURE, "style": f"--sa-width: {attributes['width']}px"}
         scrolls(box, "Figure")

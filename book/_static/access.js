@@ -4,31 +4,35 @@
   "use strict";
   const named = new Map();
 
-  function tell(box) {
-    const scrolls =
-      box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+  // whether a box scrolls, and whether something is hidden on its right: there it fades
+  function measured(box) {
+    const right = box.scrollWidth - box.clientWidth;
+    const scrolls = right > 1 || box.scrollHeight > box.clientHeight + 1;
+    return { box, scrolls, more: right - box.scrollLeft > 2 };
+  }
+
+  function tell({ box, scrolls, more }) {
     for (const [name, value] of Object.entries({ tabindex: "0", ...named.get(box) })) {
+      if (scrolls === box.hasAttribute(name)) continue;
       if (scrolls) box.setAttribute(name, value);
       else box.removeAttribute(name);
     }
-    more(box);
-  }
-
-  // whether something is hidden on the right: there the box fades
-  function more(box) {
-    box.toggleAttribute("data-more", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
+    if (more !== box.hasAttribute("data-more")) box.toggleAttribute("data-more", more);
   }
 
   function start() {
-    // also told when a fold opens: the box in it gets its size then
-    const watch = new ResizeObserver((changes) => changes.forEach((change) => tell(change.target)));
+    // Also told when a fold opens: the box in it gets its size then. All are measured before one is
+    // changed, or the browser would lay the page out anew for each.
+    const watch = new ResizeObserver((changes) =>
+      changes.map((change) => measured(change.target)).forEach(tell),
+    );
     const name = ["aria-label", "aria-labelledby"];
     for (const box of document.querySelectorAll("[role='group'][tabindex]")) {
       const own = name.filter((one) => box.hasAttribute(one));
       if (!own.length) continue;
       named.set(box, { role: "group", [own[0]]: box.getAttribute(own[0]) });
       watch.observe(box);
-      box.addEventListener("scroll", () => more(box), { passive: true });
+      box.addEventListener("scroll", () => tell(measured(box)), { passive: true });
     }
   }
 

@@ -10,6 +10,7 @@ from book_files import PAGES
 pytestmark = pytest.mark.browser
 
 NAMES = ["index", "search", "genindex", *(page.name for page in PAGES)]
+FIGURES = "chapters/03_bptt/gradients"  # ten of them
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
 # Least contrast of text against what it stands on.
 CONTRAST = 4.5
@@ -92,11 +93,28 @@ def test_figures_can_be_seen(look, site_url, name):
     page = look.new_page()
     page.goto(f"{site_url}/{name}.html", wait_until="load")
     for image in page.query_selector_all("article .cell_output img"):
-        assert image.evaluate("e => e.complete && e.naturalWidth > 300")
+        image.evaluate("e => { e.loading = 'eager' }")  # some stand in a fold
+        page.wait_for_function("e => e.complete && e.naturalWidth > 300", arg=image, timeout=10_000)
         box = "e => e.closest('.sa-picture').getBoundingClientRect().width"  # in it it scrolls
         assert image.evaluate(box) <= look.width
         dark = page.evaluate("document.documentElement.dataset.theme") == "dark"
         assert ("invert" in image.evaluate("e => getComputedStyle(e).filter")) == dark
+    page.close()
+
+
+def test_figures_far_below_wait_until_a_reader_comes_near(chromium, site_url):
+    """So the first words need not wait for them; what is seen first does not wait."""
+    page = chromium.new_page(viewport={"width": 390, "height": 700})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site_url}/{FIGURES}.html", wait_until="networkidle")
+    images = page.query_selector_all("article .cell_output img")
+    assert len(images) > 8
+    sources = [image.evaluate("e => e.src") for image in images]
+    assert len(set(sources) & set(asked)) < len(images) / 2
+    images[-1].scroll_into_view_if_needed()
+    page.wait_for_function("e => e.complete && e.naturalWidth > 300", arg=images[-1])
+    assert sources[-1] in asked
     page.close()
 
 

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 NAMES = ["index", "search", "genindex", *(page.name for page in PAGES)]
 LESSON = "chapters/01_smt/language_model"
+FIGURES = "chapters/03_bptt/gradients"
 # Width in CSS pixels of A4 without the margins of print.css.
 PAPER = round(180 / 25.4 * 96)
 PART = [
@@ -180,6 +181,22 @@ def test_paper_is_white_and_ink_is_dark(paper, site_url):
     for image in page.locator("article .cell_output img").all():
         assert image.evaluate("e => getComputedStyle(e).filter") == "none"
     page.close()
+
+
+def test_figures_that_nobody_came_near_are_printed(chromium, site_url, tmp_path):
+    """Figures wait for a reader; a printer does not scroll."""
+    page = chromium.new_page()
+    page.goto(f"{site_url}/{FIGURES}.html")
+    shown = page.locator("article .cell_output img").count()
+    sizes = page.locator("article .cell_output img").evaluate_all(
+        "all => all.map(e => e.naturalWidth)"
+    )
+    assert 0 in sizes  # some have not come
+    page.pdf(path=tmp_path / "page.pdf")
+    page.close()
+    printed = [image for sheet in PdfReader(tmp_path / "page.pdf").pages for image in sheet.images]
+    assert shown > 8
+    assert len([image for image in printed if image.image.width > 300]) >= shown
 
 
 def test_solutions_can_be_read_on_paper_and_drawing_code_is_left_out(paper, site_url):
