@@ -283,7 +283,8 @@ class Mender:
             attributes["loading"] = "lazy"
         if not self.inside("cell_output") or self.inside(PICTURE) or "width" not in attributes:
             return None
-        attributes |= {"loading": "lazy", "decoding": "async"}
+        if not src.startswith("data:"):
+            attributes |= {"loading": "lazy", "decoding": "async"}
         element.end += "</span>"
         box = {"class": PICTURE, "style": f"--sa-width: {attributes['width']}px"}
         scrolls(box, "Figure")
