@@ -102,7 +102,14 @@ MENDED = [
         '<div class="cell_output"><p><img src="a.png" /></p></div>',
         '<div class="cell_output"><p><span class="sa-picture" style="--sa-width: 30px" '
         'tabindex="0" role="group" aria-label="Figure">'
-        '<img src="a.png" width="30" height="20" /></span></p></div>',
+        '<img src="a.png" width="30" height="20" loading="lazy" decoding="async" />'
+        "</span></p></div>",
+    ),
+    (  # what comes with the page has nothing to wait for
+        '<div class="cell_output"><img src="data:image/svg+xml;base64,AA" width="30" /></div>',
+        '<div class="cell_output"><span class="sa-picture" style="--sa-width: 30px" '
+        'tabindex="0" role="group" aria-label="Figure">'
+        '<img src="data:image/svg+xml;base64,AA" width="30" /></span></div>',
     ),
     (
         '<p>Solution to<a href="#x"> Exercise 1</a></p>',
