@@ -286,6 +286,18 @@ def test_everything_has_a_name_and_is_large_enough(opened):
         assert page.get_by_label(name, exact=True).count() == 1
 
 
+def test_a_word_that_is_clicked_stops_the_play(opened):
+    """Or the figure would run on from the word that its reader wants to look at."""
+    page = opened()
+    page.get_by_label("Output word: play").click()
+    assert page.get_by_label("Output word: stop").count() == 1
+    buttons = page.get_by_role("region", name="Arcs of the output word").get_by_role("button")
+    buttons.nth(len(SOURCES[0]) + 1).click()
+    assert page.get_by_label("Output word: stop").count() == 0
+    assert page.get_by_label("Output word: play").count() == 1
+    check(page, 0, 0, 1)
+
+
 def test_nothing_plays_for_who_wants_no_motion(opened):
     assert opened().get_by_label("Output word: play").count() == 1
     assert opened(reduced_motion="reduce").get_by_label("Output word: play").count() == 0

@@ -323,6 +323,8 @@ def test_a_number_is_read_as_people_write_it(window):
         assert state == "problem", (bad, words)
         assert words == f"“{bad}” is not a number: write it like 0.5, 1/2 or 50 %."
         assert field.get_attribute("aria-invalid") == "true"
+        field.fill("")  # what is being typed is not wrong yet
+        assert field.get_attribute("aria-invalid") is None
     assert say("") == ("problem", "Type a number first.")
     assert page.evaluate("document.activeElement.tagName") == "INPUT"
     state, _ = say(str(answer + 2 * question["within"]))
