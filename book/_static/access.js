@@ -18,7 +18,7 @@
       if (scrolls) box.setAttribute(name, value);
       else box.removeAttribute(name);
     }
-    if (more !== box.hasAttribute("data-more")) box.toggleAttribute("data-more", more);
+    box.toggleAttribute("data-more", more);
   }
 
   function start() {
