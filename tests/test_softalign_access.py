@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 
+import lxml.html
+import pygments
 import pytest
 import softalign_access
 import softalign_weight
 from book_files import ROOT
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from pygments.styles import get_style_by_name
+from pygments.token import Name
 from softalign_access import mend, picture_size
 from softalign_weight import fewer_icons, lean
 from softalign_written import html_files, rewrite
@@ -247,6 +254,50 @@ def test_the_small_font_holds_its_letters_and_is_the_same_each_time(tmp_path):
     assert {*TTFont(tmp_path / "a.woff").getBestCmap()} == {0xF185, 0xF186}
     assert (tmp_path / "a.woff").read_bytes() == (tmp_path / "b.woff").read_bytes()
     assert (tmp_path / "a.woff").stat().st_size < 3_000
+
+
+CODE = "@cache\ndef f(xs: list[int]) -> str:\n    return f'{xs[0]:>3}'  # 不 & <\n"
+LOOKS = ("a11y-high-contrast-light", "a11y-high-contrast-dark")
+
+
+def letters_and_looks(html, style):
+    """Each letter of highlighted code with the class it is in, and how that class looks."""
+    from pygments.token import STANDARD_TYPES
+
+    kinds = {name: kind for kind, name in STANDARD_TYPES.items()}
+    found = []
+    for pre in lxml.html.fromstring(html).iter("pre"):
+        for node in pre.iter():
+            name = node.get("class", "") if node.tag == "span" else ""
+            look = style.style_for_token(kinds[name.split()[-1] if name else ""])
+            found.append((node.text or "", look))
+            tail = style.style_for_token(kinds[""])
+            found.append((node.tail or "", tail))
+    return [(letter, look) for text, look in found for letter in text if letter != "\n"]
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_code_looks_as_ever_though_most_of_it_is_plain_text(name):
+    less = softalign_weight.formatter(LOOKS)()
+    tokens = [*PythonLexer().get_tokens(CODE)]
+    new, old = (pygments.format(tokens, one) for one in (less, HtmlFormatter()))
+    style = get_style_by_name(name)
+    assert letters_and_looks(new, style) == letters_and_looks(old, style)
+    marked, all_kinds = ({*re.findall(r'<span class="(\w+)"', one)} for one in (new, old))
+    assert marked == all_kinds - {"n", "p", "w"} < all_kinds
+
+
+def test_what_one_style_sets_apart_is_marked():
+    light, dark = (get_style_by_name(name) for name in LOOKS)
+
+    class Loud(dark):
+        styles = dark.styles | {Name: "#ff0000"}
+
+    tokens = [(Name, "x")]
+    assert "<span class" not in pygments.format(tokens, softalign_weight.formatter([light])())
+    assert '<span class="n">x</span>' in pygments.format(
+        tokens, softalign_weight.formatter([light, Loud])()
+    )
 
 
 def test_the_books_own_files_name_no_other_host():

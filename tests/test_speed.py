@@ -123,6 +123,16 @@ def test_a_second_build_changes_nothing_and_takes_in_what_is_new(site):
     assert all(merged.name in second[name] for name in ("index.html", "x.html", "y.html"))
 
 
+def test_what_auto_means_is_known_before_the_first_style_sheet(site):
+    theme = f"<head><script>\n{speed.THEME}</script>\n"
+    path = site / "index.html"
+    path.write_text(path.read_text().replace("<head>", theme))
+    for _ in range(2):
+        page = run(site)["index.html"]
+        assert page.count(speed.THEME + speed.AUTO) == page.count(speed.AUTO) == 1
+        assert page.index(speed.AUTO) < page.index("stylesheet")
+
+
 def linking(site, **pages):
     """Write pages that link to sheets, each a letter."""
     for name, letters in pages.items():

@@ -9,6 +9,9 @@ word, most of it for things that this book has not. After everything else is bui
 - has the fonts of formulas fetched beside the sheet, not after it: a formula set in another font
   and then in its own breaks its lines anew, and the page shifts. (Not from a disk: there browsers
   refuse it, and say so.)
+- has the colours of the reader's system set before the first word is drawn. The theme sets "auto"
+  and, when the page is read, light or dark: then the browser works out every element's style anew,
+  on a phone for half a second, and who reads in the dark is dazzled.
 
 Nothing that Sphinx wrote is changed but the pages; the sheets they named stay where they are.
 """
@@ -61,6 +64,13 @@ if (location.protocol !== "file:") for (const name of "NAMES".split(" ")) {
 </script>
 """
 EARLY = re.compile(re.escape(FETCH).replace("NAMES", '[^"]*').replace("FOLDER", "[^$]*"))
+# What the theme writes first of all, and what then finds out which colours "auto" means.
+THEME = '    document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";\n'
+AUTO = """    if (document.documentElement.dataset.mode === "auto") {
+      const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+      document.documentElement.dataset.theme = dark ? "dark" : "light";
+    }
+"""
 # Bootstrap's script puts some names together from pieces.
 MADE_BY_SCRIPTS = re.compile(r"bs-|tooltip|popover|modal|collaps|fade$|show$")
 
@@ -199,6 +209,7 @@ def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
         )
         page = page.replace(link, new if place == 0 else "", 1)
     page = PRELOAD.sub("", EARLY.sub("", page))
+    page = page.replace(AUTO, "").replace(THEME, THEME + AUTO)
     page = page.replace('<link rel="stylesheet"', early(page) + '<link rel="stylesheet"', 1)
     page = OPTIONS.sub(lambda _: f"<script>{options}</script>", page)
     return SCRIPT.sub(_waits, page)

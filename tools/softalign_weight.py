@@ -3,7 +3,9 @@
 The theme and the extensions name all their scripts and styles in the head of every page: the index
 of the search on pages without one, the script of folds on pages that fold nothing. After the pages
 are written, the lines for what a page has no use for are taken out again. The theme's icon font
-holds two thousand icons, of which the site shows twenty: the font is cut down to these.
+holds two thousand icons, of which the site shows twenty: the font is cut down to these. And every
+name, bracket and space of code is an element of its own, though most look like plain text: those
+that do, in both themes, are written as plain text, more than half of them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pygments.formatters import HtmlFormatter
+from pygments.token import STANDARD_TYPES, Text, _TokenType
 from softalign_written import rewrite
 from sphinx.application import Sphinx
 
@@ -156,6 +160,30 @@ def theme_folder() -> Path:
     return Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 
 
+def formatter(styles: Iterable[str]) -> type[HtmlFormatter]:
+    """A formatter of code that marks only what one of these styles sets in a look of its own."""
+    looks = [HtmlFormatter(style=style).style for style in styles]
+
+    def plain(kind: _TokenType) -> bool:
+        while kind not in STANDARD_TYPES:
+            kind = kind.parent
+        return all(look.style_for_token(kind) == look.style_for_token(Text) for look in looks)
+
+    class Formatter(HtmlFormatter):
+        def _get_css_classes(self, ttype: _TokenType) -> str:
+            return "" if plain(ttype) else super()._get_css_classes(ttype)
+
+    return Formatter
+
+
+def highlight_less(app: Sphinx) -> None:
+    """Have code highlighted by such a formatter, for the styles of the theme's two looks."""
+    if app.builder.format == "html":
+        options = app.builder.theme.get_options() | app.config.html_theme_options
+        styles = [options[f"pygments_{look}_style"] for look in ("light", "dark")]
+        app.builder.highlighter.formatter = formatter(styles)
+
+
 def make_lean(app: Sphinx, exception: Exception | None) -> None:
     """Take out of the written pages what they do not use, and of the icon font too."""
     if exception is not None or app.builder.format != "html":
@@ -180,5 +208,6 @@ def make_lean(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     """Connect the extension to Sphinx."""
+    app.connect("builder-inited", highlight_less)
     app.connect("build-finished", make_lean, priority=910)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -107,3 +107,36 @@ def test_the_fonts_of_formulas_are_fetched_early(chromium, site_url, name):
     context.close()
     named = {re.search(r"/(KaTeX_[\w-]+)\.woff2$", address)[1] for address in early}
     assert named == {font for font in used if re.fullmatch(r"KaTeX_(?!Size)[\w-]+", font)}
+
+
+# What the colours of a page are set to, one time after another, and whether words were there.
+COLOURS = """
+window.colours = [];
+new MutationObserver(() => {
+  const { theme } = document.documentElement.dataset;
+  if (theme !== colours.at(-1)?.[0]) colours.push([theme, Boolean(document.body)]);
+}).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-theme"] });
+"""
+
+
+@pytest.mark.parametrize(
+    ("system", "kept", "shown"),
+    [
+        ("light", {}, "light"),
+        ("dark", {}, "dark"),
+        # a reader who let the system choose, by day, comes back by night; one who chose
+        ("dark", {"mode": "auto", "theme": "light"}, "dark"),
+        ("dark", {"mode": "light", "theme": "light"}, "light"),
+    ],
+)
+def test_the_colours_of_a_page_are_known_before_its_words(chromium, site_url, system, kept, shown):
+    context = chromium.new_context(color_scheme=system)
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(f"{site_url}/{SOME[1]}.html", wait_until="load")
+    page.evaluate("(kept) => { localStorage.clear(); Object.assign(localStorage, kept); }", kept)
+    page.add_init_script(COLOURS)
+    page.reload(wait_until="networkidle")
+    colours = page.evaluate("colours")
+    context.close()
+    assert colours == [[shown, False]]
