@@ -12,7 +12,9 @@
   }
 
   function tell({ box, scrolls, more }) {
-    for (const [name, value] of Object.entries({ tabindex: "0", ...named.get(box) })) {
+    // the boxes in live figures are always a stop
+    const attributes = named.has(box) ? { tabindex: "0", ...named.get(box) } : {};
+    for (const [name, value] of Object.entries(attributes)) {
       if (box.getAttribute(name) === (scrolls ? value : null)) continue;
       if (scrolls) box.setAttribute(name, value);
       else box.removeAttribute(name);
@@ -26,13 +28,28 @@
     const watch = new ResizeObserver((changes) =>
       changes.map((change) => measured(change.target)).forEach(tell),
     );
+    const follow = (box) => {
+      watch.observe(box);
+      box.addEventListener("scroll", () => tell(measured(box)), { passive: true });
+    };
     const name = ["aria-label", "aria-labelledby"];
     for (const box of document.querySelectorAll("[role='group'][tabindex]")) {
       const own = name.filter((one) => box.hasAttribute(one));
       if (!own.length) continue;
       named.set(box, { role: "group", [own[0]]: box.getAttribute(own[0]) });
-      watch.observe(box);
-      box.addEventListener("scroll", () => tell(measured(box)), { passive: true });
+      follow(box);
+    }
+    // A live figure makes its boxes when it is drawn, and changes what is in them at each step.
+    const seen = new WeakSet();
+    const live = new MutationObserver((changes) => {
+      const figures = new Set(changes.map((change) => change.target.closest(".sa-interactive")));
+      const boxes = [...figures].flatMap((one) => [...(one?.querySelectorAll(".sa-scroll") ?? [])]);
+      boxes.filter((box) => !seen.has(box)).forEach((box) => seen.add(box) && follow(box));
+      boxes.map(measured).forEach(tell);
+    });
+    for (const figure of document.querySelectorAll(".sa-interactive")) {
+      figure.querySelectorAll(".sa-scroll").forEach((box) => seen.add(box) && follow(box));
+      live.observe(figure, { childList: true, subtree: true });
     }
   }
 

@@ -114,6 +114,20 @@ def test_an_edge_fades_while_something_is_hidden_behind_it(page, site_url):
         assert not box.evaluate(mask), kind
 
 
+def test_the_edge_of_a_box_in_a_live_figure_fades_too(page, site_url):
+    """Such a box is made by a script, after those of the page, and filled anew at each step."""
+    opened(page, f"{site_url}/chapters/05_encoder_decoder/search.html", width=390)
+    box = page.locator(".sa-interactive .sa-scroll[data-more]").first
+    box.wait_for()
+    mask = "(box) => getComputedStyle(box).maskImage !== 'none'"
+    assert box.evaluate(mask)
+    assert box.get_attribute("tabindex") == "0"
+    handle = box.element_handle()
+    handle.evaluate("(box) => box.scrollTo(box.scrollWidth, 0)")
+    page.wait_for_function("(box) => !box.hasAttribute('data-more')", arg=handle)
+    assert not handle.evaluate(mask)
+
+
 def test_a_figure_is_large_enough_on_a_phone(page, site_url):
     opened(page, f"{site_url}/{LONG}.html", width=390)
     wide = page.evaluate(
@@ -133,6 +147,24 @@ def test_a_box_that_does_not_scroll_is_no_stop(page, site_url):
     look(page, "light", 390)
     page.wait_for_function(f"document.querySelectorAll('article pre[role=group]').length > {wide}")
     assert page.locator("article pre:not([role])").count() > 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_word_of_the_index_hangs_out_of_its_box(page, site_url, width):
+    """To the left a box cannot be scrolled: what hangs out there is lost."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{site_url}/genindex.html", wait_until="load")
+    count, lost = page.evaluate("""() => {
+      const links = [...document.querySelectorAll('.genindextable a')];
+      const range = document.createRange();
+      return [links.length, links.filter((link) => {
+        range.selectNodeContents(link);
+        const box = link.closest('.sa-box').getBoundingClientRect();
+        return range.getBoundingClientRect().left < box.left - 0.5;
+      }).map((link) => link.textContent)];
+    }""")
+    assert count > 100
+    assert lost == []
 
 
 def test_chinese_in_code_keeps_its_columns(page, site_url):
