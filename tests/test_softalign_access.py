@@ -19,6 +19,7 @@ from pygments.token import Name
 from softalign_access import mend, picture_size
 from softalign_weight import fewer_icons, lean
 from softalign_written import html_files, rewrite
+from sphinx.errors import ExtensionError
 
 
 def page(body):
@@ -254,6 +255,16 @@ def test_the_small_font_holds_its_letters_and_is_the_same_each_time(tmp_path):
     assert {*TTFont(tmp_path / "a.woff").getBestCmap()} == {0xF185, 0xF186}
     assert (tmp_path / "a.woff").read_bytes() == (tmp_path / "b.woff").read_bytes()
     assert (tmp_path / "a.woff").stat().st_size < 3_000
+
+
+def test_the_themes_script_asks_no_box_whether_it_scrolls():
+    path = softalign_weight.theme_folder() / "scripts/pydata-sphinx-theme.js"
+    script = path.read_text(encoding="utf-8")
+    less = softalign_weight.quiet(script)
+    assert 100 < len(script) - len(less) < 200
+    assert "[].forEach(e=>{e.tabIndex=e.scrollWidth>e.clientWidth" in less
+    with pytest.raises(ExtensionError, match=r"asks boxes in 0 places, not in 1"):
+        softalign_weight.quiet(less)
 
 
 CODE = "@cache\ndef f(xs: list[int]) -> str:\n    return f'{xs[0]:>3}'  # 不 & <\n"

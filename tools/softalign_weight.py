@@ -6,6 +6,10 @@ are written, the lines for what a page has no use for are taken out again. The t
 holds two thousand icons, of which the site shows twenty: the font is cut down to these. And every
 name, bracket and space of code is an element of its own, though most look like plain text: those
 that do, in both themes, are written as plain text, more than half of them.
+
+The theme's script asks every box whether it scrolls, one after another, and writes into each what
+it heard before it asks the next; with folded boxes among them the browser lays out the page ten
+times over. The book's own `access.js` asks all and then writes: this part of the theme's is out.
 """
 
 from __future__ import annotations
@@ -19,12 +23,17 @@ from pygments.formatters import HtmlFormatter
 from pygments.token import STANDARD_TYPES, Text, _TokenType
 from softalign_written import rewrite
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
 Classes = Iterable[frozenset[str]]
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
 ICON = re.compile(r"\bfa-[a-z0-9]+(?:-[a-z0-9]+)*\b")
 # a rule of the theme's style sheet that does nothing but say which letter of the font an icon is
 LETTER = re.compile(r'([^{}]*)\{content:"(\\[0-9a-f]+ ?|[^"\\])"\}')
+# What the theme's script asks of each box; what it does with the answer stands behind it.
+ASKED = re.compile(
+    r"document\.querySelectorAll\(\[\"pre\",[^\]]*\]\.join\(\", \"\)\)(?=\.forEach\()"
+)
 FONTS = {"fa-solid-900": 900, "fa-regular-400": 400, "fa-brands-400": 400}
 
 
@@ -160,6 +169,16 @@ def theme_folder() -> Path:
     return Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 
 
+def quiet(script: str) -> str:
+    """The theme's script, which asks no box whether it scrolls."""
+    script, count = ASKED.subn("[]", script)
+    if count != 1:
+        raise ExtensionError(
+            f"[softalign] the theme's script asks boxes in {count} places, not in 1"
+        )
+    return script
+
+
 def formatter(styles: Iterable[str]) -> type[HtmlFormatter]:
     """A formatter of code that marks only what one of these styles sets in a look of its own."""
     looks = [HtmlFormatter(style=style).style for style in styles]
@@ -197,6 +216,9 @@ def make_lean(app: Sphinx, exception: Exception | None) -> None:
     for path in sorted(static.glob("*.css")):  # the book's own style may set icons too
         letters |= private_letters(path.read_text(encoding="utf-8"))
     (static / "styles" / "pydata-sphinx-theme.css").write_text(style, encoding="utf-8")
+    script = (theme / "scripts" / "pydata-sphinx-theme.js").read_text(encoding="utf-8")
+    script = re.sub(r"\n//# sourceMappingURL.*", "", quiet(script))
+    (static / "scripts" / "pydata-sphinx-theme.js").write_text(script, encoding="utf-8")
     fonts = static / "vendor" / "fontawesome" / "webfonts"
     fonts.mkdir(parents=True, exist_ok=True)
     for name in FONTS:

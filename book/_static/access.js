@@ -13,7 +13,6 @@
 
   function tell({ box, scrolls, more }) {
     for (const [name, value] of Object.entries({ tabindex: "0", ...named.get(box) })) {
-      // by value: the theme's script takes boxes of code out of the order of the Tab key
       if (box.getAttribute(name) === (scrolls ? value : null)) continue;
       if (scrolls) box.setAttribute(name, value);
       else box.removeAttribute(name);
