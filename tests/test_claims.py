@@ -5,14 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-import sys
 from collections import Counter
 
-import pytest
-from book_files import ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import claims
+import pytest
 
 REGISTER = {claim.id: claim for claim in claims.read_claims()}
 MEASURED = claims.read_measured()

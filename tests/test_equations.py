@@ -7,13 +7,11 @@ import dataclasses
 import inspect
 import sys
 
+import equations
 import numpy as np
 import pytest
 import torch
-from book_files import PAGES, ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
-import equations
+from book_files import PAGES
 
 from registry.checks import CHECKS, Sides, complaints, faults, run
 from registry.checks.sides import check

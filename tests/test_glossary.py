@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from itertools import pairwise
 
 import pytest
-from book_files import PAGES, ROOT
+import softalign_first_use as first
+from book_files import PAGES
 from docutils import nodes
 from docutils.utils import new_document
 from test_front_matter import entries
-
-sys.path.insert(0, str(ROOT / "tools"))
-import softalign_first_use as first
 
 TERMS = [first.squeezed(term) for term, *_ in entries()]
 BOLD = re.compile(r"\*\*(?=\S)((?:[^*\n]|\n(?!\n))+?)\*\*")

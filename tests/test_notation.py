@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import defaultdict
 
 import pytest
-from book_files import PAGES, ROOT
-from test_front_matter import NOTATION, formulas, tables
-
-sys.path.insert(0, str(ROOT / "tools"))
+from book_files import PAGES
 from softalign_symbols import bound, first_page, symbols
+from test_front_matter import NOTATION, formulas, tables
 
 # Rule 8 of the registry: what stands beside these is a name.
 NAMED = {r"\mathbf{W}", r"\mathbf{b}", "w"}

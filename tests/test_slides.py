@@ -7,15 +7,13 @@ import re
 import subprocess
 import sys
 
+import make
 import nbformat
 import pytest
-from book_files import LESSONS, ROOT
-from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(ROOT / "tools"))
-import make
 import slides
 import slides_rules as rules
+from book_files import LESSONS, ROOT
+from bs4 import BeautifulSoup
 
 PNG = base64.b64encode(b"\x89PNG picture").decode()
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from importlib import metadata
 
 import nbformat
 import pytest
-from book_files import PAGES, ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_status as status
+from book_files import PAGES, ROOT
 
 
 def test_seconds_come_from_the_cache_of_outputs(tmp_path):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from itertools import product
 
-import pytest
-from book_files import ROOT, SITE
-
-sys.path.insert(0, str(ROOT / "tools"))
 import exam_files
+import pytest
+from book_files import SITE
 
 pytestmark = pytest.mark.browser
 ALL = [(chapter, q) for chapter, found in exam_files.bank().items() for q in found]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from importlib import metadata
 from urllib.parse import unquote
 
 import pytest
-from book_files import NOTEBOOKS, ROOT, SITE
-from bs4 import BeautifulSoup
-from pypdf import PdfReader
-
-sys.path.insert(0, str(ROOT / "tools"))
 import softalign_find_meanings as meanings
 import softalign_first_use as first
+from book_files import NOTEBOOKS, SITE
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
 
 
 def soup(name):

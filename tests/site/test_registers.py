@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from functools import cache
 
-from book_files import PAGES, ROOT, SITE
-from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(ROOT / "tools"))
 import claims
 import equations
+from book_files import PAGES, SITE
+from bs4 import BeautifulSoup
 
 
 @cache
