@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import io
 import re
-import sys
 import warnings
 
-import pytest
-from book_files import ROOT
-from bs4 import BeautifulSoup
-
-sys.path.insert(0, str(ROOT / "tools"))
 import exam_files
+import pytest
 import softalign_exam
+from bs4 import BeautifulSoup
 
 OBJECTIVES = """
 book/lesson:
-  te-one: >-
-    Square the number $x$ by hand.
-  te-two: Say why.
-  te-none: Do what no question asks.
+- id: te-one
+  says: Square the number $x$ by hand.
+  exercises: [ex-te]
+  checks: []
+- id: te-two
+  says: Say why.
+  exercises: []
+  checks: []
+- id: te-none
+  says: Do what no question asks.
+  exercises: [ex-te]
+  checks: []
 """
 QUESTION = """
 - id: q-te-half-squared
@@ -83,13 +87,14 @@ def site(tmp_path, monkeypatch):
     """A function that builds the site again and returns what it warned of and the pages it read."""
     folder, source = tmp_path / "exam_bank", tmp_path / "source"
     monkeypatch.setattr(exam_files, "FOLDER", folder)
+    monkeypatch.setattr(exam_files, "OBJECTIVES", tmp_path / "objectives.yml")
     monkeypatch.setattr(exam_files, "CHAPTERS", {0: ("Before", "one"), 1: ("After", "two")})
     monkeypatch.setattr(softalign_exam, "CHAPTERS", exam_files.CHAPTERS)
     monkeypatch.setattr(softalign_exam.ChapterQuestions, "titles", lambda self, page: "A lesson")
     folder.mkdir()
-    for name, text in (("objectives", OBJECTIVES), ("one", QUESTION), ("two", OTHER)):
+    for name, text in (("one", QUESTION), ("two", OTHER), ("samples", SAMPLES)):
         (folder / f"{name}.yml").write_text(text, encoding="utf-8")
-    (folder / "samples.yml").write_text(SAMPLES, encoding="utf-8")
+    exam_files.OBJECTIVES.write_text(OBJECTIVES, encoding="utf-8")
     for name, text in PAGES.items():
         path = source / f"{name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,6 +208,18 @@ def test_a_changed_bank_has_its_pages_read_again_and_no_others(site):
     _, read = site()
     assert read == sorted(name for name in PAGES if name.startswith("book/exam_bank"))
     assert "By symmetry" in site.page("book/exam_bank/key").get_text()
+    path = exam_files.OBJECTIVES
+    path.write_text(OBJECTIVES.replace("Say why.", "Say why not."), encoding="utf-8")
+    _, read = site()
+    assert read == sorted(name for name in PAGES if name.startswith("book/exam_bank"))
+    assert "Say why not." in site.page("book/exam_bank/two").get_text()
+
+
+def test_the_questions_of_a_broken_file_are_left_out(site):
+    found = {name: [q["id"] for q in asked] for name, asked in exam_files.questions_on().items()}
+    assert found == {"te-one": ["q-te-half-squared"], "te-two": ["q-te-why"], "te-none": []}
+    (site.folder / "two.yml").write_text(OTHER.replace("points: 8", "points: 9"), encoding="utf-8")
+    assert [*map(len, exam_files.questions_on().values())] == [1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The exam bank as files: read ``exam_bank/`` and say in plain sentences what is wrong with it.
 
-``exam_bank/<chapter>.yml`` holds the questions of a chapter, ``exam_bank/objectives.yml`` what each
-page promises, ``exam_bank/samples.yml`` the two sample exams, ``exam_bank/checks/<chapter>.py`` the
-functions that compute the numbers again. CONTRIBUTING.md describes the format.
+``exam_bank/<chapter>.yml`` holds the questions of a chapter, ``exam_bank/samples.yml`` the two
+sample exams, ``exam_bank/checks/<chapter>.py`` the functions that compute the numbers again. What
+each page promises stands in ``teaching/objectives.yml``. CONTRIBUTING.md describes the format.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from quiz_files import Loader, keys_complaints, number
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "exam_bank"
+OBJECTIVES = ROOT / "teaching" / "objectives.yml"
 # Number, title and file of each chapter; the functions that check it stand in checks/.
 CHAPTERS = {
     0: ("The prerequisites and the running task", "00_prerequisites"),
@@ -79,10 +80,10 @@ def load(path: Path) -> tuple[object, list[str]]:
 
 def objectives() -> dict[str, tuple[str, str]]:
     """Page and sentence of each objective, by its id."""
-    data, wrong = load(FOLDER / "objectives.yml")
+    data, wrong = load(OBJECTIVES)
     if wrong:
         raise ValueError(wrong[0])
-    return {name: (page, says) for page, found in data.items() for name, says in found.items()}
+    return {one["id"]: (page, one["says"]) for page, found in data.items() for one in found}
 
 
 def read(path: Path, known: dict[str, tuple[str, str]]) -> tuple[list[dict], list[str]]:
@@ -108,7 +109,7 @@ def complaints(question: object, known: dict[str, tuple[str, str]]) -> list[str]
     if not NAME.fullmatch(str(question["id"])):
         wrong.append("an id is 'q-' and lower-case words joined by '-', as in q-wa-hmm-paths")
     if question["objective"] not in known:
-        wrong.append(f"objectives.yml has no objective '{question['objective']}'")
+        wrong.append(f"teaching/objectives.yml has no objective '{question['objective']}'")
     if question["kind"] not in KINDS:
         wrong.append(f"the kind is one of {', '.join(KINDS)}, not '{question['kind']}'")
     if question["difficulty"] not in LEVELS:
@@ -221,6 +222,16 @@ def bank() -> dict[int, list[dict]]:
         found[chapter], wrong = read(file_of(chapter), known)
         if wrong:
             raise ValueError(wrong[0])
+    return found
+
+
+def questions_on() -> dict[str, list[dict]]:
+    """The questions on each objective; those of a broken file are left out."""
+    known = objectives()
+    found: dict[str, list[dict]] = {name: [] for name in known}
+    for chapter in CHAPTERS:
+        for question in read(file_of(chapter), known)[0]:
+            found[question["objective"]].append(question)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Sphinx extension of the book: the pages of the exam bank, from ``exam_bank/``.
+"""Sphinx extension of the book: the pages of the exam bank, from ``exam_bank/`` and the objectives.
 
 Three directives: the table of all questions with its filters, the questions of a chapter with
 folded answers, and a sample exam or its key. The filters are lists to choose from, and a style
@@ -42,10 +42,15 @@ def page_of(chapter: int) -> str:
     return f"{FOLDER}/{CHAPTERS[chapter][1]}"
 
 
+def sources() -> list[Path]:
+    """The files of the bank, and that of the objectives."""
+    return [*sorted(exam_files.FOLDER.glob("*.yml")), exam_files.OBJECTIVES]
+
+
 def own_digest() -> str:
     """Digest of the bank and of what sets it: a page that shows some of it is made from this."""
     code = (Path(__file__).name, "exam_draw.py", "exam_files.py")
-    files = [*sorted(exam_files.FOLDER.glob("*.yml")), *(ROOT / "tools" / name for name in code)]
+    files = [*sources(), *(ROOT / "tools" / name for name in code)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
@@ -141,7 +146,7 @@ class Bank(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Set the page, or say what is wrong with the bank."""
-        for path in exam_files.FOLDER.glob("*.yml"):
+        for path in sources():
             self.env.note_dependency(str(path))
         self.env.metadata[self.env.docname]["exam"] = own_digest()
         try:

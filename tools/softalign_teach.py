@@ -12,11 +12,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import exam_files
 import slides
 import slides_rules
 import teach_data as data
 from docutils import nodes
 from docutils.statemachine import StringList
+from softalign_exam import title_of
 from softalign_find_pages import page_files, table_of_contents
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -116,8 +118,18 @@ def syllabus_lines() -> Iterator[str]:
 
 
 def objective_lines() -> Iterator[str]:
-    """For each page its objectives, and where each is practised."""
-    asked, found = data.asked(), data.objectives()
+    """For each page its objectives, and where each is practised and tested."""
+    asked, found, examined = data.asked(), data.objectives(), exam_files.questions_on()
+    every = [one for page in found.values() for one in page]
+    bare = [one for one in every if not one["exercises"]]
+    alone = [one for one in bare if not one["checks"] and not one["sets"]]
+    unasked = [one for one in every if not examined[one["id"]]]
+    yield (
+        f"{len(every)} objectives. {len(bare)} have no exercise; {len(alone)} of these have no "
+        "self-check and no question of a problem set either. "
+        f"{len(unasked)} have no question in the exam bank."
+    )
+    yield ""
     for page in data.lessons():
         yield f"(objectives-{page.split('/')[-1].replace('_', '-')})="
         yield f"## {data.title(page)}"
@@ -134,9 +146,12 @@ def objective_lines() -> Iterator[str]:
                 f'<a href="{address}#quiz-{name}">{order.index(name) + 1}</a>'
                 for name in one["checks"]
             ]
-            parts = ("; ".join(practised), ", ".join(checks), "; ".join(graded))
-            rows.append([one["says"], *(part or "–" for part in parts)])
-        yield from table(["Objective", "Exercises", "Self-checks", "Problem sets"], rows)
+            exam = [f"{{ref}}`{title_of(q)} <{q['id']}>`" for q in examined[one["id"]]]
+            parts = (", ".join(checks), "; ".join(graded), "; ".join(exam))
+            cells = ["; ".join(practised) or "no exercise", *(part or "–" for part in parts)]
+            rows.append([one["says"], *cells])
+        head = ["Objective", "Exercises", "Self-checks", "Problem sets", "Exam questions"]
+        yield from table(head, rows)
 
 
 # --- slides and classes ---------------------------------------------------------------------------
@@ -192,6 +207,7 @@ class TeachDirective(SphinxDirective):
         """Parse the lines as a part of the page."""
         files = [*data.FOLDER.iterdir(), *page_files().values(), data.ROOT / "_toc.yml"]
         files += [*data.ROOT.glob("quizzes/**/*.yml"), *data.ROOT.glob("coursework/*/source.md")]
+        files += exam_files.FOLDER.glob("*.yml")
         for path in [*files, *Path(__file__).parent.glob("*teach*.py")]:
             self.env.note_dependency(str(path))
         data.text.cache_clear()

@@ -2,7 +2,7 @@
 
 Times come from where they are said: reading from the pages, exercises from their titles, problem
 sets from ``coursework/``. ``teaching/*.yml`` hold the choices: what is read when, what is done in
-class, which exercise practises which objective.
+class, which exercise practises which objective. The objectives are those that the pages say.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from exam_files import OBJECTIVES
 from quiz_files import Loader
 from softalign_find_pages import table_of_contents
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "teaching"
-SYLLABUS, OBJECTIVES, MEMORY = (
-    FOLDER / name for name in ("syllabus.yml", "objectives.yml", "memory.json")
-)
-# What a test can ask for. "Understand" and "know" are none of these.
-VERBS = ("Build", "Choose", "Compare", "Compute", "Count", "Decide", "Derive", "Design", "Find")
-VERBS += ("Implement", "Measure", "Predict", "Prove")
+SYLLABUS, MEMORY = FOLDER / "syllabus.yml", FOLDER / "memory.json"
+# What somebody can be asked to do. "Understand" and "know" are none of these.
+VERBS = """Add Align Average Build Choose Clip Compare Compute Count Decide Derive Design Draw
+Estimate Explain Extract Find Fool Implement Judge Keep Make Mask Measure Name Predict Prove Put
+Read Recognise Report Run Say Search Stack Tell Train Tune Turn Weight Work Write"""
 KINDS = ("talk", "work", "discuss")
 # How long an exercise takes stands in its title; an evening is counted as two hours.
 DURATIONS = {
@@ -157,7 +157,7 @@ def set_minutes() -> dict[str, int]:
 
 
 def objectives() -> dict[str, list[dict]]:
-    """Objectives of each page, with ``sets`` always there."""
+    """Objectives of each page, in its order, with ``sets`` always there."""
     data = yaml.load(OBJECTIVES.read_text(encoding="utf-8"), Loader)
     return {page: [{"sets": [], **one} for one in found] for page, found in data.items()}
 
