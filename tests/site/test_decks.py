@@ -26,7 +26,7 @@ MEASURE = """async () => {
     const outside = [...sheet.querySelectorAll("*")].filter((one) => {
       if (one.closest(".katex-mathml, svg")) return false;
       const own = one.getBoundingClientRect();
-      return own.width && (own.left < box.left - 1 || own.right > box.right + 1
+      return own.width && own.height && (own.left < box.left - 1 || own.right > box.right + 1
         || own.top < box.top - 1 || own.bottom > box.bottom + 1);
     });
     found.push({
@@ -92,6 +92,18 @@ def test_every_slide_of_a_deck_fits_and_needs_no_network(window, chapter):
     assert page.evaluate(RAW) == []
     assert not [a for a in page.asked if not a.startswith(("file:", "data:"))]
     assert page.said == []
+
+
+@pytest.mark.browser
+def test_what_a_deck_asks_of_the_network_would_be_seen(window):
+    page = opened(window, "07_transformer")
+    assert page.said == []
+    page.evaluate("""() => new Promise((done) => {
+      Object.assign(new Image(), { onerror: done, src: "http://127.0.0.1:9/planted.png" });
+    })""")
+    page.wait_for_timeout(200)
+    assert [a for a in page.asked if not a.startswith(("file:", "data:"))]
+    assert any("planted.png" in said for said in page.said)
 
 
 @pytest.mark.browser
