@@ -361,6 +361,20 @@ def test_errata_are_found_by_their_codes():
     ]
 
 
+def test_an_erratum_is_found_in_its_chapter_and_in_the_list():
+    labels = {
+        "errata-004-a1": ("list", "entry"),
+        "erratum-004-a1": ("page", "place"),
+        "errata-004-d1": ("list", "slip"),
+        "erratum-004-d1": ("list", "same-slip"),
+    }
+    assert [(label, docname, anchor) for label, _, docname, anchor, *_ in index.errata(labels)] == [
+        ("Erratum 004-a1, in the list", "list", "entry"),
+        ("Erratum 004-a1", "page", "place"),
+        ("Erratum 004-d1", "list", "same-slip"),
+    ]
+
+
 def test_a_term_in_bold_is_defined_in_its_section():
     page = page_with(nodes.strong("", "Alignments"), nodes.strong("", "nothing of the kind"))
     app = SimpleNamespace(env=SimpleNamespace(docname="x", metadata={"x": {}}))

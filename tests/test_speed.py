@@ -123,6 +123,18 @@ def test_a_second_build_changes_nothing_and_takes_in_what_is_new(site):
     assert all(merged.name in second[name] for name in ("index.html", "x.html", "y.html"))
 
 
+def test_a_font_that_only_a_shut_fold_needs_is_not_fetched_early():
+    sheet = '<link rel="stylesheet" href="_static/x.css" />'
+    formula = '<span class="katex-html"></span>'
+    bold, script = ('<b class="mord mathbf">x</b>', '<b class="mathcal">x</b>')
+    for fold, names in (
+        (f"<details><summary>{bold}</summary>{script}</details>", "Main-Regular Main-Bold"),
+        (f"<details class='a' open>{script}</details>", "Main-Regular Caligraphic-Regular"),
+        (f"<details>{bold}</details>{script}", "Main-Regular Caligraphic-Regular"),
+    ):
+        assert f'"{names}".split' in speed.early(sheet + formula + fold)
+
+
 def test_what_auto_means_is_known_before_the_first_style_sheet(site):
     theme = f"<head><script>\n{speed.THEME}</script>\n"
     path = site / "index.html"

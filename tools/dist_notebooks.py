@@ -21,8 +21,8 @@ WITH = ("jupyterlab", "ipykernel")
 # them.
 LIBRARY = ("src/softalign", "results")
 LEAVE = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
-# For who teaches: it shows how answers are graded.
-NOT_FOR_STUDENTS = ("book/instructors",)
+# For who teaches: how answers are graded, what is asked. These are beginnings of names.
+NOT_FOR_STUDENTS = ("book/instructors", "book/exam_bank")
 SOLUTION = re.compile(
     r"^(?P<start>(?P<ticks>`{3,})\{solution-start\}[^\n]*\n(?:[^\n]*\n)*?(?P=ticks)[ ]*$\n?)"
     r"|^(?P<end>(?P<marks>`{3,})\{solution-end\}[^\n]*\n(?:[^\n]*\n)*?(?P=marks)[ ]*$\n?)"
@@ -97,7 +97,7 @@ def files(root: Path, pages: Iterable[str]) -> dict[str, bytes]:
             if path.is_file() and not set(LEAVE) & set(path.parts):
                 found[f"library/{path.relative_to(root).as_posix()}"] = path.read_bytes()
     for name in pages:
-        if name in NOT_FOR_STUDENTS:
+        if name.startswith(NOT_FOR_STUDENTS):
             continue
         notebook, text = root / f"{name}.ipynb", root / f"{name}.md"
         if notebook.exists():

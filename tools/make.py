@@ -42,6 +42,7 @@ LIGHTHOUSE = BUILD / "site-report"
 PINS = (
     "requirements.txt",
     "constraints.txt",
+    "deploy/requirements.txt",
     "pyproject.toml",
     "package.json",
     "package-lock.json",
@@ -162,6 +163,9 @@ def set_up():
         _logged(
             log, PYTHON, "-m", "pip", "install", "--progress-bar", "off", "-r", "requirements.txt"
         )
+        if os.name == "posix":
+            hub = ("--progress-bar", "off", "-r", "deploy/requirements.txt")
+            _logged(log, PYTHON, "-m", "pip", "install", *hub)
         _install_katex(log)
     except BaseException as problem:
         if fresh:
@@ -379,6 +383,12 @@ def dist():
     run(PYTHON, "tools/dist.py", env=dict(environment(), SOFTALIGN_BROWSER=browser))
 
 
+def slides():
+    """Write slides for each chapter into _build/slides; they open without a network."""
+    book()
+    run(PYTHON, "tools/slides.py")
+
+
 def lab():
     """Open JupyterLab on the book's first page."""
     set_up()
@@ -526,7 +536,21 @@ def clean():
     say("Removed _build, .venv and node_modules.")
 
 
-COMMANDS = (book, test, serve, dist, lab, notebooks, runs, lint, pins, bench, site_report, clean)
+COMMANDS = (
+    book,
+    test,
+    serve,
+    dist,
+    slides,
+    lab,
+    notebooks,
+    runs,
+    lint,
+    pins,
+    bench,
+    site_report,
+    clean,
+)
 
 
 def _name(command):

@@ -98,13 +98,19 @@ def library() -> list[Find]:
 
 
 def errata(labels: dict[str, tuple[str, str]]) -> list[Find]:
-    """Every erratum that has a label of its own."""
-    finds: list[Find] = []
-    for label, (docname, anchor, *_) in sorted(labels.items()):
-        if found := re.fullmatch(r"erratum-(\d+-[a-z]\d+)", label):
-            code = found[1]
-            finds.append((f"Erratum {code}", "", docname, anchor, ERRATUM, [code]))
-    return finds
+    """Every erratum in the list of errata, then in its chapter: the last is shown first."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    for label, (docname, anchor, *_) in sorted(labels.items(), reverse=True):  # "erratum" first
+        if found := re.fullmatch(r"errat(?:um|a)-(\d+-[a-z]\d+)", label):
+            here = places.setdefault(found[1], [])
+            if docname not in [other for other, _ in here]:  # a slip of the pen is in the list only
+                here.append((docname, anchor))
+    return [
+        (f"Erratum {code}{', in the list' if number else ''}", "", docname, anchor, ERRATUM, [code])
+        for number in (1, 0)
+        for code, where in sorted(places.items())
+        for docname, anchor in where[number : number + 1]
+    ]
 
 
 def headed(node: nodes.Node) -> bool:

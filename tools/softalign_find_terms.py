@@ -15,13 +15,17 @@ from docutils import nodes
 
 # Words of the glossary that a sentence may use in another sense.
 EVERYDAY = """
-beam adequacy agreement analysis aspect bandwidth batch bias bit bootstrap bottleneck candidate cell
-channel checkpoint construction copying coverage derivation digest discount distractor erasure
-expectation feature gate generation head history hypothesis independence interaction
-intersection kernel key label lag latch likelihood link loss mask memory momentum nat null order
-output padding phrase precision prior probe pruning query readout recall reference sampling
-segmentation sequence shape signature smoothing sparsity split stack stepper summary temperature
-transfer type union unrolling value variance
+accuracy adequacy agreement analysis aspect bandwidth batch beam bias bit bootstrap bottleneck
+candidate cell channel checkpoint clause construction context convolution copying correlation
+coverage derivation derivative digest discount distractor erasure excess expectation feature
+feed-forward gate generalisation generation head history hypothesis independence initialisation
+interaction interpretability intersection kernel key label lag latch likelihood link loss mask
+memory mixture momentum monotone morphology nat norm normalisation null object offset order output
+overflow padding parameter particle passive permutation phrase plural precision prior probe
+pronoun pruning query readout recall recurrence reference reordering sampling schedule scoreboard
+seed segmentation sequence shape signature smoothing sparsity split stack state stepper subject
+summary synonym tagging temperature tense transfer transpose tuning type union unrolling value
+variance weight window
 """
 # The decoder of chapter 1 is a search, that of the glossary a network.
 NOT_IN = {"decoder": "chapters/01_smt/"}

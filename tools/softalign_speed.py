@@ -54,6 +54,10 @@ FONTS = {
     "Math-BoldItalic": "boldsymbol",
     "Typewriter-Regular": "texttt|mathtt",
 }
+# A fold that is shut: what it says of itself, and what a browser does not draw.
+FOLDED = re.compile(
+    r"<details(?![^>]*\bopen\b)[^>]*>\s*(<summary.*?</summary>)?.*?</details>", re.DOTALL
+)
 FETCH = """<script>
 if (location.protocol !== "file:") for (const name of "NAMES".split(" ")) {
   const link = document.createElement("link");
@@ -218,7 +222,8 @@ def quick(page: str, merged: str, names: Sequence[str], options: str) -> str:
 def early(page: str) -> str:
     """A script that has a page's fonts of formulas fetched early, where a server sends them."""
     up = re.search(rf'href="((?:\.\./)*){STATIC}/', page)
-    names = [n for n, used in FONTS.items() if re.search(rf'class="[^"]*\b(?:{used})\b', page)]
+    seen = FOLDED.sub(lambda found: found[1] or "", page)
+    names = [n for n, used in FONTS.items() if re.search(rf'class="[^"]*\b(?:{used})\b', seen)]
     if up is None or not names:
         return ""
     folder = f"{up[1]}{STATIC}/katex/fonts/KaTeX_"

@@ -31,6 +31,8 @@ SEARCHES = [
     ("softalign.search", "book/library.html#lib-softalign.search", True),
     ("softalign.search.beam", "book/library.html#lib-softalign.search.beam", True),
     ("004-a1", f"{SCORING}.html#erratum-004-a1", True),
+    ("004-a1", "book/errata_2.html#errata-004-a1", False),
+    ("003-d1", "book/errata.html#erratum-003-d1", True),
     ("erratum 003-a9", "#erratum-003-a9", True),
     ("perplexity", "chapters/01_smt/language_model.html", False),
 ]
@@ -190,7 +192,7 @@ def test_a_definition_shows_at_the_keyboards_place(opened, place):
     link = page.locator(place).first
     link.evaluate(
         """e => { const all = [...document.querySelectorAll('a[href], button, [tabindex="0"]')]
-             .filter(x => x.offsetParent && x.tabIndex >= 0);
+             .filter(x => x.checkVisibility({ visibilityProperty: true }) && x.tabIndex >= 0);
              all[all.indexOf(e) - 1].focus(); }"""
     )
     page.keyboard.press("Tab")
