@@ -39,6 +39,10 @@
       named.set(box, { role: "group", [own[0]]: box.getAttribute(own[0]) });
       follow(box);
     }
+    // With its own font a formula may be wider than its box, which keeps its size and tells nothing.
+    document.fonts.addEventListener("loadingdone", () =>
+      [...named.keys()].map(measured).forEach(tell),
+    );
     // A live figure makes its boxes when it is drawn, and changes what is in them at each step.
     const seen = new WeakSet();
     const live = new MutationObserver((changes) => {

@@ -75,7 +75,14 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 # What watches boxes has been told their sizes.
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# What was opened is laid out, has its fonts, and the page's scripts have answered.
+FRAMES = """async () => {
+  const frames = () =>
+    new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await frames();
+  await document.fonts.ready;
+  await frames();
+}"""
 SCROLL = """async () => {
   for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
     scrollTo(0, y);

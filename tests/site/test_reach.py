@@ -114,6 +114,23 @@ def test_an_edge_fades_while_something_is_hidden_behind_it(page, site_url):
         assert not box.evaluate(mask), kind
 
 
+def test_a_formula_that_its_font_makes_wider_becomes_a_stop(page, site_url):
+    """The font comes late, and the box keeps its size."""
+    opened(page, f"{site_url}/{LONG}.html", width=390)
+    page.evaluate(FRAMES)
+    box = page.locator("article .katex-display:not([tabindex])").first.element_handle()
+    box.evaluate("(box) => { box.querySelector('.katex').style.letterSpacing = '3em'; }")
+    page.evaluate(FRAMES)
+    assert box.evaluate("(box) => box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0")
+    page.evaluate("""() => {
+      const base = document.querySelector('link[data-from]').href.split('lean/')[0];
+      const face = new FontFace('late', `url(${base}katex/fonts/KaTeX_Fraktur-Regular.woff2)`);
+      document.fonts.add(face);
+      return face.load();
+    }""")
+    page.wait_for_function("(box) => box.tabIndex === 0 && box.role === 'group'", arg=box)
+
+
 def test_the_edge_of_a_box_in_a_live_figure_fades_too(page, site_url):
     """Such a box is made by a script, after those of the page, and filled anew at each step."""
     opened(page, f"{site_url}/chapters/05_encoder_decoder/search.html", width=390)
