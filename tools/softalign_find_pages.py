@@ -79,10 +79,27 @@ def plain(text: str) -> str:
     )
 
 
-class LibraryDirective(SphinxDirective):
-    """``{softalign-library}``: all entries, a section for each module."""
+class BookDirective(SphinxDirective):
+    """A directive that lists pages."""
 
     has_content = False
+
+    def link(self, page: str) -> addnodes.pending_xref:
+        """A link to a page under its title."""
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", page),
+            refdomain="std",
+            reftype="doc",
+            reftarget=f"/{page}",
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
+
+
+class LibraryDirective(BookDirective):
+    """``{softalign-library}``: all entries, a section for each module."""
 
     def run(self) -> list[nodes.Node]:
         """Make the sections."""
@@ -127,19 +144,6 @@ class LibraryDirective(SphinxDirective):
         where += nodes.Text(".")
         definition = nodes.definition("", nodes.paragraph("", "", *inline(entry.summary)), where)
         return nodes.definition_list_item("", term, definition)
-
-    def link(self, page: str) -> addnodes.pending_xref:
-        """A link to a page under its title."""
-        return addnodes.pending_xref(
-            "",
-            nodes.inline("", page),
-            refdomain="std",
-            reftype="doc",
-            reftarget=f"/{page}",
-            refdoc=self.env.docname,
-            refexplicit=False,
-            refwarn=True,
-        )
 
 
 def box(pagename: str, relative: str) -> str:

@@ -18,10 +18,8 @@ from pathlib import Path
 
 import dist
 from docutils import nodes
-from softalign_find_pages import ROOT, page_files, table_of_contents
-from sphinx import addnodes
+from softalign_find_pages import ROOT, BookDirective, page_files, table_of_contents
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes? to read(?: · (\d+) seconds? to run)?")
 PAGE = "book/status"
@@ -146,25 +144,6 @@ def row_of(cells: tuple) -> nodes.row:
     """A row of texts and nodes."""
     inner = [cell if isinstance(cell, nodes.Node) else nodes.Text(str(cell)) for cell in cells]
     return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", cell)) for cell in inner])
-
-
-class BookDirective(SphinxDirective):
-    """A directive that lists pages."""
-
-    has_content = False
-
-    def link(self, page: str) -> addnodes.pending_xref:
-        """A link to a page under its title."""
-        return addnodes.pending_xref(
-            "",
-            nodes.inline("", page),
-            refdomain="std",
-            reftype="doc",
-            reftarget=f"/{page}",
-            refdoc=self.env.docname,
-            refexplicit=False,
-            refwarn=True,
-        )
 
 
 class StatusDirective(BookDirective):
