@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
-import os
 import platform
 import shutil
 import subprocess
@@ -30,6 +28,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from field.peers import PEERS, WORKERS, measured
+from field.statistical import links_of_file
+
 from softalign import corpus as running
 from softalign.aligner import MODELS
 from softalign.cli.align import read_words
@@ -37,12 +38,12 @@ from softalign.cli.messages import CommandError
 from softalign.metrics import Interval, Statistics, aer_statistics, bootstrap, paired_bootstrap
 from softalign.symmetrise import METHODS
 
+ON_REQUEST = True
+"""Run by ``make bench`` only when it is named."""
+
 INPUTS = ("CORPUS", "SOURCE", "TARGET", "GOLD", "ROUNDS")
 """Variables of ``make bench``, which become the options."""
 
-ROOT = Path(__file__).resolve().parent.parent
-WORKERS = ROOT / "benchmarks" / "workers"
-PEERS = ROOT / "_build" / "peers"
 # Iterations of IBM Model 1 whose difference in time is measured; nltk takes seconds for one.
 ITERATIONS = {"softalign": (5, 45), "nltk": (1, 3)}
 MAX_WORDS = 200
@@ -120,10 +121,6 @@ def _links(text: str) -> frozenset[tuple[int, int]]:
     return frozenset((int(i), int(j)) for i, j in (link.split("-") for link in text.split()))
 
 
-def _links_of_file(path: Path) -> Links:
-    return [_links(line) for line in path.read_text(encoding="ascii").split("\n")[:-1]]
-
-
 # --- the candidates -------------------------------------------------------------------------------
 
 
@@ -138,7 +135,7 @@ def candidates(folder: Path, peers: Path) -> list[Candidate]:
             command = [sys.executable, "-m", "softalign", "align", "--model", model]
             command += ["--symmetrise", method, "--max-words", str(MAX_WORDS)]
             command += ["--quiet", "--force", "--output", str(out), str(folder / "pairs.tsv")]
-            read = {name + label: lambda out=out: _links_of_file(out)}
+            read = {name + label: lambda out=out: links_of_file(out)}
             found.append(Candidate(name + label, command, read))
     if program := shutil.which("eflomal-align", path=str(peers / "bin")):
         forward, backward = folder / "eflomal-f", folder / "eflomal-r"
@@ -161,13 +158,12 @@ def candidates(folder: Path, peers: Path) -> list[Candidate]:
 def _both_ways(name: str, forward: Path, backward: Path) -> dict[str, Callable[[], Links]]:
     def joined(how: Callable) -> Callable[[], Links]:
         return lambda: [
-            how(a, b)
-            for a, b in zip(_links_of_file(forward), _links_of_file(backward), strict=True)
+            how(a, b) for a, b in zip(links_of_file(forward), links_of_file(backward), strict=True)
         ]
 
     ways = {f"{name}, {method}": joined(how) for method, how in METHODS.items()}
-    ways[f"{name}, forward"] = lambda: _links_of_file(forward)
-    ways[f"{name}, backward"] = lambda: _links_of_file(backward)
+    ways[f"{name}, forward"] = lambda: links_of_file(forward)
+    ways[f"{name}, backward"] = lambda: links_of_file(backward)
     return ways
 
 
@@ -175,24 +171,6 @@ def progress(line: str) -> None:
     """Say on a terminal what is being measured."""
     if sys.stderr.isatty():
         print(f"\r{line[:78]:78s}\r", end="", file=sys.stderr, flush=True)
-
-
-def measured(command: list[str], folder: Path, peers: Path) -> dict:
-    """Cost of a command; its output stands in "output"."""
-    result = folder / "result.json"
-    path = f"{peers / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", str(WORKERS / "measure.py"), str(result), *command],
-        env=os.environ | threads | {"PATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    cost = json.loads(result.read_text()) | {"output": done.stdout}
-    if cost["status"]:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return cost
 
 
 # --- the run --------------------------------------------------------------------------------------
@@ -212,7 +190,7 @@ def race_ibm1(folder: Path, peers: Path, rounds: int, pairs: int) -> None:
             progress(f"round {number + 1} of {rounds}: IBM 1 of {name}")
             few, many = map(str, ITERATIONS[name])
             worker = [python, str(WORKERS / "ibm1.py"), name, str(folder / "pairs.tsv"), few, many]
-            cost = measured(worker, folder, peers)
+            cost = measured(worker, peers / "bin")
             best[name] = min(best[name], float(cost["output"]))
             peak[name] = max(peak[name], cost["peak"])
     progress("")
@@ -231,7 +209,7 @@ def race_torch(folder: Path, peers: Path) -> None:
         print("\ntorch is not installed: its look-up and sum are not measured.")
         return
     worker = [sys.executable, str(WORKERS / "torch_ibm1.py"), str(folder / "pairs.tsv"), "15"]
-    numbers = [float(number) for number in measured(worker, folder, peers)["output"].split()]
+    numbers = [float(number) for number in measured(worker, peers / "bin")["output"].split()]
     print("\nIBM Model 1, milliseconds an iteration of what touches every cell")
     print(f"  {'':12s}{'look-up':>10s}{'sum':>10s}{'both':>10s}")
     for name, (look_up, add) in (("NumPy", numbers[:2]), ("torch", numbers[2:])):
@@ -245,7 +223,7 @@ def race_aligners(
     for number in range(rounds):
         for candidate in found:
             progress(f"round {number + 1} of {rounds}: {candidate.name}")
-            cost = measured(candidate.command, folder, peers)
+            cost = measured(candidate.command, peers / "bin")
             candidate.cpu.append(cost["cpu"])
             candidate.wall.append(cost["wall"])
             candidate.peak = max(candidate.peak, cost["peak"])

@@ -43,6 +43,9 @@ from softalign.gru import GRU
 from softalign.stacks import Bidirectional
 from softalign.training import fit, seeded
 
+ON_REQUEST = True
+"""Run by ``make bench`` only when it is named."""
+
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "_build" / "peers"
 WORKER = ROOT / "benchmarks" / "workers" / "joey_attention.py"

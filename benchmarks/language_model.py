@@ -1,5 +1,6 @@
 """Words a second of the library's n-gram model beside nltk.lm and kenlm.
 
+    make bench BENCH=language_model
     python benchmarks/language_model.py
 
 Needs nltk and kenlm (``pip install nltk kenlm``). All three hold an interpolated Kneser-Ney 3-gram
@@ -19,6 +20,9 @@ from pathlib import Path
 
 from softalign.language_model import evaluate, train, write_arpa
 from softalign.prose import prose
+
+ON_REQUEST = True
+"""Run by ``make bench`` only when it is named."""
 
 ORDER = 3
 ROUNDS = 5

@@ -28,6 +28,9 @@ from softalign.gru import GRU
 from softalign.lstm import LSTM
 from softalign.rnn import RNN
 
+ON_REQUEST = True
+"""Run by ``make bench`` only when it is named."""
+
 LAYERS = {"LSTM": LSTM, "GRU": GRU, "RNN": RNN}
 SIZES = ((64, 50, 256), (32, 20, 64), (1, 50, 64))
 """Batch, time steps, width of the inputs and of the state."""

@@ -9,6 +9,8 @@ from functools import cache
 import softalign_find_library as source
 from book_files import Page
 
+from softalign.cli import COMMANDS
+
 Place = tuple[str, str]  # module and name
 
 
@@ -75,9 +77,10 @@ def reached(page: Page) -> set[Place]:
         f"softalign.experiments.{name}.EXPERIMENT"
         for name in re.findall(r"""stored\(\s*["'](\w+)["']""", text)
     }
-    if "softalign align" in text:
-        dotted |= {"softalign.cli.main", "softalign.cli.align.run"}
-        dotted.add("softalign.cli.align.add_arguments")  # found by their names, see softalign.cli
+    for name in COMMANDS:
+        if f"softalign {name} " in text:  # found by their names, see softalign.cli
+            dotted |= {"softalign.cli.main", f"softalign.cli.{name}.run"}
+            dotted.add(f"softalign.cli.{name}.add_arguments")
     waiting = [place for name in dotted if (place := located(name))]
     found: set[Place] = set()
     while waiting:

@@ -22,6 +22,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -421,21 +422,39 @@ def pins():
 
 
 def bench():
-    """Measure the library beside its peers (minutes; prints tables)."""
+    """Measure the library beside its peers in one table (a quarter of an hour)."""
     set_up()
     _set_up_peers()
     wanted = os.environ.get("BENCH")
-    scripts = [path for path in sorted(BENCHMARKS.glob("*.py")) if wanted in (None, "", path.stem)]
-    if not scripts:
-        names = ", ".join(path.stem for path in sorted(BENCHMARKS.glob("*.py")))
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(BENCHMARKS.glob("*.py"))}
+    names = ", ".join(path.stem for path in texts)
+    if wanted and wanted not in names.split(", "):
         raise Stop(f"There is no benchmark {wanted}, only {names}.", 2)
-    for script in scripts:
+    for script, text in texts.items():
+        if (wanted or script.stem) != script.stem:
+            continue
+        if not wanted and _declared(text)["ON_REQUEST"]:
+            continue
         say(f"\n== {script.stem} ==")
-        options, missing = bench_options(script.read_text(encoding="utf-8"))
+        options, missing = bench_options(text)
         if missing:
             say(f"Not run: it needs {' '.join(f'{name}=…' for name in missing)}.")
         else:
-            run(PYTHON, script, *options, env=dict(environment(), OMP_NUM_THREADS="1"))
+            _run_to_its_end(PYTHON, script, *options)
+
+
+def _run_to_its_end(*command):
+    """Run a benchmark; at Ctrl-C, which it hears too, wait until it has said what it has."""
+    interrupts = []
+    before = signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
+    try:
+        run(*command, env=dict(environment(), OMP_NUM_THREADS="1"))
+    except Stop:
+        if interrupts:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def bench_options(text):
@@ -444,11 +463,7 @@ def bench_options(text):
     ``INPUTS`` and ``NEEDS`` of the script are tuples of names. ``make bench SOURCE=a`` becomes
     ``--source a`` for a script that has "SOURCE" in one of them.
     """
-    declared = {"INPUTS": (), "NEEDS": ()}
-    for node in ast.parse(text).body:
-        name = getattr(node.targets[0], "id", "") if isinstance(node, ast.Assign) else ""
-        if name in declared:
-            declared[name] = ast.literal_eval(node.value)
+    declared = _declared(text)
     given = {
         name: os.environ[name]
         for name in (*declared["NEEDS"], *declared["INPUTS"])
@@ -458,6 +473,16 @@ def bench_options(text):
     for name, value in given.items():
         options += ["--" + name.lower().replace("_", "-"), value]
     return options, [name for name in declared["NEEDS"] if name not in given]
+
+
+def _declared(text):
+    """What a benchmark says of itself: ``ON_REQUEST``, if it is run only when it is named."""
+    declared = {"INPUTS": (), "NEEDS": (), "ON_REQUEST": False}
+    for node in ast.parse(text).body:
+        name = getattr(node.targets[0], "id", "") if isinstance(node, ast.Assign) else ""
+        if name in declared:
+            declared[name] = ast.literal_eval(node.value)
+    return declared
 
 
 def _set_up_peers():
@@ -562,6 +587,9 @@ def usage():
     say("Soft Alignment: make NAME, or python tools/make.py NAME, where NAME is one of")
     for command in COMMANDS:
         say(f"  {_name(command):<12} {command.__doc__}")
+    say(
+        "make bench STORE=1 stores the table for its page; ROUNDS=1 ONLY=ibm1,beam is a quick look."
+    )
     say(
         "make bench BENCH=alignment SOURCE=file TARGET=file measures one thing on text of your own."
     )

@@ -3,7 +3,8 @@
 FOLDER holds weights.pt, a state under Joey NMT's names, and data.json with the sizes and with
 batches or sources of ids, as benchmarks/transformer.py writes them. Each line of standard input is
 a JSON object, answered by one line of JSON: ``{"steps": n}`` trains that many steps (0: the loss of
-the first batch), ``{"count": n, "beam": k}`` translates the first n sources in one batch.
+the first batch), ``{"count": n, "beam": k}`` translates the first n sources in one batch,
+``{"seconds": s}`` trains for s CPU seconds more of the "budget" in data.json.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import joey
+import timed
 import torch
 from joeynmt.search import search
 
@@ -68,10 +70,14 @@ def main():
     sources = [[joey.theirs(number) for number in row] for row in data.get("sources", [])]
     print(json.dumps({"parameters": sum(p.numel() for p in model.parameters())}), flush=True)
     place = 0
+    rate, budget = data["learning_rate"], data.get("budget", 1.0)
+    training = timed.Training(model, batches, joey.loss_of, rate, budget)
     for line in sys.stdin:
         asked = json.loads(line)
         if "count" in asked:
             answer = translate(model, sources[: asked["count"]], data["limit"], asked["beam"])
+        elif "seconds" in asked:
+            answer = training.go_on(asked["seconds"])
         elif asked["steps"]:
             answer = joey.train(model, optimiser, batches, place, asked["steps"])
             place += asked["steps"]

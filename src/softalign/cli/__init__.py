@@ -16,18 +16,30 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import softalign
+from softalign.cli.config import CONFIG_HELP, use_config
 from softalign.cli.messages import CommandError, say
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = ("align",)
+COMMANDS = ("ladder", "train", "translate", "evaluate", "align")
 """The subcommands; each is a module of this package."""
 
 EXAMPLE = """\
-example:
+examples:
   softalign align corpus.tsv > links.txt
+  softalign evaluate --hypotheses output.txt --references reference.txt
+  softalign align --config run.toml
 
 'softalign COMMAND --help' says more about a command.
+
+Every command takes options from a file, too: --config FILE.toml. Its keys are the long options of
+the command without the dashes, and the names of what stands without an option, such as 'files'.
+The command line wins over the file. Paths are relative to the current folder.
+  files = ["corpus.tsv.gz"]     # an array gives several values
+  lower = true                  # a switch; false is as if it were not there
+  [align]                       # keys of one command; the tables of others are not read
+  model = "hmm"
+  tgt-tokens = "char"
 """
 
 
@@ -38,7 +50,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the command, and those of its subcommands."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = _Parser(
         prog="softalign",
@@ -60,8 +73,9 @@ def _parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         module.add_arguments(command)
+        command.add_argument("--config", metavar="FILE.toml", help=CONFIG_HELP)
         command.set_defaults(run=module.run)
-    return parser
+    return parser, commands.choices
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,14 +100,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Page: 01_smt/word_alignment
     """
-    name = "softalign"
+    name, args = "softalign", None
     try:
+        parser, commands = _parser()
+        arguments = sys.argv[1:] if arguments is None else arguments
+        if arguments and arguments[0] in commands:
+            name = f"softalign {arguments[0]}"
+        use_config(commands, arguments)
         try:
-            args = _parser().parse_args(arguments)
+            args = parser.parse_args(arguments)
         except SystemExit as end:  # help, or wrong arguments
             status = int(end.code or 0)
         else:
-            name, status = f"softalign {args.command}", 0
+            status = 0
+            args.told = list(sys.argv[1:] if arguments is None else arguments)
             args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -108,7 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write_nothing_more()
         return 141
     except MemoryError:
-        say(f"{name}: not enough memory for this corpus (a smaller --max-words needs less)")
+        less = " (a smaller --max-words needs less)" if hasattr(args, "max_words") else ""
+        say(f"{name}: not enough memory for this corpus{less}")
         return 1
     except OSError as problem:
         _write_nothing_more()

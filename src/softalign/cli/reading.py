@@ -17,7 +17,16 @@ from typing import NamedTuple
 
 from softalign.cli.messages import CommandError
 
-__all__ = ["LONGEST_LINE", "STANDARD_INPUT", "Row", "Unusable", "read_rows", "shown"]
+__all__ = [
+    "LONGEST_LINE",
+    "STANDARD_INPUT",
+    "Line",
+    "Row",
+    "Unusable",
+    "read_lines",
+    "read_rows",
+    "shown",
+]
 
 STANDARD_INPUT = "-"
 LONGEST_LINE = 1_000_000
@@ -94,6 +103,44 @@ def read_rows(files: Sequence[str]) -> Iterator[Row]:
             except Unusable as problem:
                 row = Row(number, "", "", problem)
             yield row
+
+
+class Line(NamedTuple):
+    """One line of a file, or why it cannot be used.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    text : str
+        Without the end of the line; "" if `problem` is not None.
+    problem : Unusable or None
+
+    Page: your_own_text
+    """
+
+    number: int
+    text: str
+    problem: Unusable | None
+
+
+def read_lines(file: str) -> Iterator[Line]:
+    """Yield each line of a file, as `read_rows` reads them.
+
+    Raises
+    ------
+    CommandError
+        A file that does not exist or cannot be read, damaged gzip, UTF-16.
+
+    Page: your_own_text
+    """
+    name = shown(file)
+    with _open(file) as stream:
+        for number, line in enumerate(_lines(name, stream), start=1):
+            try:
+                yield Line(number, _text(_too_long(name) if line is None else line, name), None)
+            except Unusable as problem:
+                yield Line(number, "", problem)
 
 
 def shown(name: str) -> str:

@@ -57,7 +57,7 @@ def check_output(path: str | None, force: bool, inputs: Sequence[str] = ()) -> N
 
 
 def write_lines(path: str | None, lines: Iterable[str], force: bool) -> None:
-    """Write lines of ASCII text, each ended by ``\\n`` on every system.
+    """Write lines of text in UTF-8, each ended by ``\\n`` on every system.
 
     A plain file gets its name when all has been written; nothing of that name is seen before.
 
@@ -71,7 +71,7 @@ def write_lines(path: str | None, lines: Iterable[str], force: bool) -> None:
     Page: 01_smt/word_alignment
     """
     with _opened(path, force) as stream:
-        stream.writelines(f"{line}\n".encode("ascii") for line in lines)
+        stream.writelines(f"{line}\n".encode() for line in lines)
 
 
 def _is_plain(file: Path) -> bool:
