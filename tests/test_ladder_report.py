@@ -36,7 +36,7 @@ from softalign.ladder.record import (
     write_ladder,
 )
 from softalign.ladder.report import COLUMNS, as_text, tabulate, width, write_tsv
-from softalign.ladder.storing import write_whole
+from softalign.systems.folder import write_bytes
 
 EVIL = "<script>alert('x')</script> & \"q\" </td></style>&lt; http://evil.example/?a=1&b=2"
 HEBREW = 'שלום "עולם" <b>!</b>'
@@ -240,7 +240,7 @@ def test_an_infinite_loss_is_named_when_it_is_written():
 
 def test_files_are_whole_or_not_there(tmp_path, monkeypatch):
     path = tmp_path / "ladder.json"
-    write_whole(path, b"old")
+    write_bytes(path, b"old")
     assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
 
     def fails(*args):
@@ -248,7 +248,7 @@ def test_files_are_whole_or_not_there(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(OSError, match="No space"):
-        write_whole(path, b"new")
+        write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["ladder.json"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from softalign.cli.align import _at_least_one
+from softalign.cli.align import _at_least_one, _share
 from softalign.cli.messages import CommandError
 
 __all__ = ["add_learning_arguments", "plainly", "settings_of", "start_torch"]
@@ -21,16 +21,6 @@ def _positive(text: str) -> float:
         number = 0.0
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r}, expected a number above 0")
-    return number
-
-
-def _share(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 0 to below 1")
     return number
 
 

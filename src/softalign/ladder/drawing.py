@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from softalign.ladder.record import FAMILIES, Ladder
-from softalign.ladder.storing import write_whole
+from softalign.systems.folder import write_bytes
 
 __all__ = [
     "DARK",
@@ -133,7 +133,7 @@ def write_drawings(folder: str | Path, drawings: Iterable[Drawing]) -> list[Path
     written = []
     for drawing in drawings:
         written.append(Path(folder) / f"{drawing.name}.svg")
-        write_whole(written[-1], drawing.svg.encode("utf-8", "replace"))
+        write_bytes(written[-1], drawing.svg.encode("utf-8", "replace"))
     return written
 
 

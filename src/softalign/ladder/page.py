@@ -20,7 +20,7 @@ from softalign.ladder.plots import draw
 from softalign.ladder.reading import plain, reading
 from softalign.ladder.record import Example, Ladder
 from softalign.ladder.report import COLUMNS, Cell, tabulate
-from softalign.ladder.storing import write_whole
+from softalign.systems.folder import write_bytes
 
 __all__ = ["command_line", "html_page", "write_page"]
 
@@ -83,7 +83,7 @@ def write_page(path: str | Path, ladder: Ladder, drawings: Sequence[Drawing] | N
 
     Page: your_own_text
     """
-    write_whole(path, html_page(ladder, drawings).encode())
+    write_bytes(path, html_page(ladder, drawings).encode())
 
 
 def command_line(ladder: Ladder) -> str:

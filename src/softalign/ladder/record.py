@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from softalign.ladder.storing import decoded, encoded, expect, parsed, write_whole
+from softalign.ladder.storing import decoded, encoded, expect, parsed
+from softalign.systems.folder import write_bytes
 
 __all__ = [
     "FAMILIES",
@@ -30,7 +31,6 @@ __all__ = [
     "Row",
     "read_ladder",
     "write_ladder",
-    "write_whole",
 ]
 
 FORMAT = 1
@@ -300,4 +300,4 @@ def write_ladder(path: str | Path, ladder: Ladder) -> None:
     Page: your_own_text
     """
     # half of a surrogate pair, from a file name that is not UTF-8, becomes an escape that JSON has
-    write_whole(path, ladder.to_json().encode("utf-8", "backslashreplace"))
+    write_bytes(path, ladder.to_json().encode("utf-8", "backslashreplace"))

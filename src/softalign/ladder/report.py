@@ -12,7 +12,7 @@ from pathlib import Path
 
 from softalign.ladder.reading import duration, in_brackets, plain, reading, scored
 from softalign.ladder.record import METRICS, Ladder, Row
-from softalign.ladder.storing import write_whole
+from softalign.systems.folder import write_bytes
 
 __all__ = [
     "COLUMNS",
@@ -202,4 +202,4 @@ def write_tsv(path: str | Path, ladder: Ladder) -> None:
 
     Page: your_own_text
     """
-    write_whole(path, as_tsv(ladder).encode("utf-8", "replace"))
+    write_bytes(path, as_tsv(ladder).encode("utf-8", "replace"))

@@ -25,7 +25,6 @@ from softalign.ladder.record import (
     Row,
     read_ladder,
     write_ladder,
-    write_whole,
 )
 from softalign.metrics import (
     bleu_statistics,
@@ -36,6 +35,7 @@ from softalign.metrics import (
     paired_bootstrap,
 )
 from softalign.systems import FAMILIES, FolderError, Settings, System, train_system
+from softalign.systems.folder import write_bytes
 
 __all__ = ["EDGES", "RECORD", "Texts", "climb", "compare", "machine", "measure"]
 
@@ -186,7 +186,7 @@ def climb(
         if together.is_first:
             row, outputs[family] = measure(system, texts.test, beam=beam, progress=progress)
             text = "".join(f"{' '.join(words)}\n" for words in outputs[family])
-            write_whole(translations, text.encode())
+            write_bytes(translations, text.encode())
             score = row.metrics["bleu"]
             say(f"{family}: BLEU {score.value:.1f} [{score.low:.1f}, {score.high:.1f}]")
             ladder = _with(ladder, row)

@@ -8,16 +8,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
-import tempfile
 import types
 import typing
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["decoded", "encoded", "expect", "parsed", "write_whole"]
+__all__ = ["decoded", "encoded", "expect", "parsed"]
 
 LARGEST = 1e300
 """No number is as large: 1e999, which JSON allows, would be infinite."""
@@ -52,29 +49,6 @@ def parsed(text: str) -> dict[str, Any]:
         raise ValueError(f"not JSON ({problem})") from None
     expect(isinstance(values, dict), "the whole", values, "an object")
     return values
-
-
-def write_whole(path: str | Path, content: bytes) -> None:
-    """Write a file under another name, then give it its own: nobody sees half of it.
-
-    Page: your_own_text
-    """
-    final = os.path.realpath(path)  # the file that a link points to, not the link
-    handle, part = tempfile.mkstemp(
-        dir=os.path.dirname(final), prefix=f".{os.path.basename(final)}.", suffix=".part"
-    )
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(part, 0o666 & ~mask)
-        os.replace(part, final)
-    except BaseException:
-        os.unlink(part)
-        raise
 
 
 def _no_constant(name: str) -> float:

@@ -25,13 +25,14 @@ FORMAT = 1
 SEAL = "system.json"
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds all of it or nothing.
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file under another name, then give it its own: a reader finds all of it or nothing.
 
     Page: your_own_text
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    final = Path(os.path.realpath(path))  # the file that a link points to, not the link
+    final.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -39,10 +40,10 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        os.replace(name, path)
+        os.chmod(part, 0o666 & ~mask)
+        os.replace(part, final)
     except BaseException:
-        os.unlink(name)
+        os.unlink(part)
         raise
 
 
